@@ -1,0 +1,36 @@
+# Two commands do all the set-up: `make demo` and `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint up clean
+
+demo: $(VENV)/.demo
+	$(BIN)/kerasq demo
+
+test: $(VENV)/.test
+	$(BIN)/pytest $(ARGS)
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+up: $(VENV)/.demo
+	$(BIN)/kerasq up
+
+clean:
+	rm -rf $(VENV) build *.egg-info .kerasq
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/.test: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[train,test,lint]'
+	touch $@ $(VENV)/.demo

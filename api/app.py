@@ -1,0 +1,57 @@
+"""The Flask app, and the server on port 5000.
+
+python -m api.app
+"""
+
+if __name__ == "__main__":  # gevent must come before everything that it makes cooperative
+    from gevent import monkey
+
+    monkey.patch_all()
+
+import sys
+
+from flask_openapi3 import Info, OpenAPI
+
+from api import health, jobs, metrics, models, page, problems, submissions
+from api.context import Context
+from contract.errors import KerasqError
+from contract.settings import Settings
+
+VERSION = "0.1.0"
+
+
+def create_app(settings: Settings, context: Context | None = None) -> OpenAPI:
+    """Wire the app. Raises BadModel when a model's folder does not hold what its card says."""
+    app = OpenAPI(
+        __name__,
+        info=Info(title="kerasq", version=VERSION, description="Keras image classifiers behind a message queue."),
+        doc_ui=False,
+        validation_error_callback=problems.invalid,
+        validation_error_status=422,
+        validation_error_model=problems.Problem,
+        static_folder=None,
+    )
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_body_bytes
+    app.extensions["kerasq"] = context or Context.open(settings)
+    problems.register(app)
+    for resource in (page, health, metrics, models, jobs, submissions):
+        app.register_api(resource.api)
+    return app
+
+
+def main() -> int:
+    from api.server import Server
+
+    try:
+        settings = Settings.from_env()
+        Context.check(settings)
+    except KerasqError as error:
+        print(f"api: {error}", file=sys.stderr)
+        return 2
+    Server(settings).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""GET /jobs and what can be done to one."""
+
+import time
+from collections.abc import Iterator
+
+import orjson
+from flask import Response
+from flask_openapi3 import APIBlueprint
+from pydantic import BaseModel, Field
+
+from api.bodies import JobBody, JobPage, answer, job_body
+from api.context import Context, context
+from api.problems import Problem
+from contract.errors import JobGone, UnknownJob
+from contract.jobs import Record
+
+api = APIBlueprint("jobs", __name__, url_prefix="/jobs", abp_responses={404: Problem, 410: Problem, 503: Problem})
+#: An open event stream says something at least this often, in seconds, so that nothing between takes it for dead.
+STILL_HERE = 15.0
+
+
+class JobPath(BaseModel):
+    job_id: str = Field(description="The id that the submission answered.")
+
+
+class WaitQuery(BaseModel):
+    wait: float = Field(0, ge=0, description="Hold the request until the job has ended, at most so many seconds.")
+
+
+class PageQuery(BaseModel):
+    page: str | None = Field(None, description="The `next` of the page before.")
+    limit: int = Field(50, ge=1, le=500, description="Most jobs on a page.")
+
+
+@api.get("", summary="List jobs, newest first", responses={200: JobPage})
+def index(query: PageQuery) -> Response:
+    records = context().store.page(query.limit, query.page)
+    full = len(records) == query.limit
+    return answer(
+        {"jobs": [job_body(each, results=False) for each in records], "next": records[-1].job.id if full else None}
+    )
+
+
+@api.get("/<string:job_id>", summary="Follow a job", responses={200: JobBody})
+def show(path: JobPath, query: WaitQuery) -> Response:
+    return answer(job_body(_awaited(context(), path.job_id, query.wait)))
+
+
+def _awaited(here: Context, job_id: str, wait: float) -> Record:
+    if not wait:
+        return here.store.get(job_id)
+    with here.notices.watch(job_id) as watch:
+        record = here.store.get(job_id)
+        return record if record.status.settled else watch.settled(min(wait, here.settings.max_wait_s))
+
+
+@api.post("/<string:job_id>/cancel", summary="Cancel a job", responses={200: JobBody, 409: Problem})
+def cancel(path: JobPath) -> Response:
+    context().store.cancel(path.job_id)
+    return answer(job_body(context().store.get(path.job_id)))
+
+
+@api.delete("/<string:job_id>", summary="Forget a job and its results", responses={204: None})
+def forget(path: JobPath) -> Response:
+    context().store.forget(path.job_id)
+    return Response(status=204)
+
+
+@api.get("/<string:job_id>/events", summary="A job's progress as server-sent events", responses={200: None})
+def events(path: JobPath) -> Response:
+    here = context()
+    first = here.store.get(path.job_id)
+    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+    return Response(_events(here, first), headers=headers, mimetype="text/event-stream")
+
+
+def _events(here: Context, record: Record) -> Iterator[bytes]:
+    """A `progress` event for each change, then `done` with the whole job."""
+    with here.notices.watch(record.job.id) as watch:
+        said, spoken_at = None, time.monotonic()
+        while not record.status.settled:
+            now = record.status, record.done_images, record.position
+            if now != said:
+                said, spoken_at = now, time.monotonic()
+                yield _event("progress", job_body(record))
+            elif time.monotonic() - spoken_at > STILL_HERE:
+                spoken_at = time.monotonic()
+                yield b": still here\n\n"
+            watch.change(1.0)
+            try:
+                record = here.store.get(record.job.id)
+            except (UnknownJob, JobGone) as error:
+                yield _event("gone", {"detail": str(error)})
+                return
+        yield _event("done", job_body(record))
+
+
+def _event(name: str, body: dict) -> bytes:
+    return b"event: " + name.encode() + b"\ndata: " + orjson.dumps(body) + b"\n\n"

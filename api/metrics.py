@@ -1,0 +1,42 @@
+"""GET /metrics for Prometheus: what Redis knows, so that every API process tells the same."""
+
+from collections.abc import Iterator
+
+from flask import Response
+from flask_openapi3 import APIBlueprint
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from api.context import Context, context
+from api.problems import Problem
+from contract.presence import present
+
+api = APIBlueprint("metrics", __name__)
+
+
+class Flow:
+    """Collects, when asked, how many images came and went, and who works."""
+
+    def __init__(self, here: Context) -> None:
+        self._here = here
+
+    def collect(self) -> Iterator[Metric]:
+        submitted = CounterMetricFamily("kerasq_images_submitted", "Images ever queued.", labels=["model"])
+        settled = CounterMetricFamily("kerasq_images_settled", "Images answered or dropped.", labels=["model"])
+        waiting = GaugeMetricFamily("kerasq_images_waiting", "Images without an answer yet.", labels=["model"])
+        workers = GaugeMetricFamily("kerasq_workers", "Workers that consume.", labels=["model"])
+        present_now = present(self._here.store.redis)
+        for model in self._here.cards:
+            came, went = self._here.store.flow(model)
+            submitted.add_metric([model], came)
+            settled.add_metric([model], went)
+            waiting.add_metric([model], max(0, came - went))
+            workers.add_metric([model], sum(model in worker.models for worker in present_now))
+        yield from (submitted, settled, waiting, workers)
+
+
+@api.get("/metrics", summary="Figures for Prometheus", responses={200: None, 503: Problem})
+def metrics() -> Response:
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Flow(context()))
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

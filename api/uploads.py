@@ -1,0 +1,96 @@
+"""What a request carries: names and bytes of images, whichever way they come."""
+
+import base64
+import binascii
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Request
+from pydantic import ValidationError
+from werkzeug.exceptions import BadRequest as BadJson
+
+from api.bodies import Submission
+from contract.errors import BadRequest, KerasqError, NotAnImage, TooLarge
+from contract.images import open_key
+from contract.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """One image of a request: its bytes, or why there are none."""
+
+    name: str | None
+    content: bytes | KerasqError
+
+
+def uploads(request: Request, settings: Settings) -> list[Upload]:
+    """The images of a request, in order.
+
+    Raises BadRequest for a body that is not understood, NotAnImage for a content type that is not taken, TooLarge for
+    too many images.
+    """
+    found = []
+    for upload in _each(request, settings):
+        found.append(upload)
+        if len(found) > settings.max_images:
+            raise TooLarge(f"the request has more than {settings.max_images} images; at most so many are taken at once")
+    if not found:
+        raise BadRequest("the request has no image: send JSON with a key, an image body, or a multipart file")
+    return found
+
+
+def _each(request: Request, settings: Settings) -> Iterator[Upload]:
+    kind = request.mimetype
+    if kind == "application/json":
+        yield from _in_json(_submission(request), settings)
+    elif kind == "multipart/form-data":
+        for _, files in request.files.lists():
+            yield from (Upload(name=file.filename or None, content=file.read()) for file in files)
+    elif kind.startswith("image/") or kind == "application/octet-stream":
+        yield Upload(name=None, content=request.get_data(cache=False))
+    else:
+        raise NotAnImage(
+            f"Content-Type {kind or 'none'!r} is not taken; send application/json, image/*, application/octet-stream "
+            "or multipart/form-data"
+        )
+
+
+def _submission(request: Request) -> Submission:
+    try:
+        submission = Submission.model_validate(request.get_json())
+    except BadJson:
+        raise BadRequest('the body is not JSON; send an object such as {"key": "truck.jpg"}') from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the body"
+        raise BadRequest(f'{where}: {first["msg"]}; send an object such as {{"key": "truck.jpg"}}') from None
+    given = [name for name, value in submission if value is not None]
+    if len(given) != 1:
+        raise BadRequest(
+            f"the body has {' and '.join(given) or 'none'} of key, keys, image and images; send exactly one of them"
+        )
+    return submission
+
+
+def _in_json(body: Submission, settings: Settings) -> Iterator[Upload]:
+    for key in body.keys or ([body.key] if body.key is not None else []):
+        yield Upload(name=key, content=_caught(open_key, settings.images_dir, key))
+    if body.image is not None:
+        yield Upload(name=None, content=_caught(_base64, body.image))
+    for image in body.images or []:
+        yield Upload(name=image.name, content=_caught(_base64, image.data))
+
+
+def _caught(read: Callable[..., bytes], *arguments: Any) -> bytes | KerasqError:
+    try:
+        return read(*arguments)
+    except KerasqError as error:
+        return error
+
+
+def _base64(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise NotAnImage("the image is not base64") from None

@@ -1,0 +1,128 @@
+"""A model's card: the contract between the one who trained a model and the one who serves it."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from contract.errors import BadModel, UnknownModel
+
+CARD = "card.json"
+WEIGHTS = "model.keras"
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+#: Names that a model cannot have, because the API uses them.
+RESERVED = frozenset({"jobs", "models", "healthz", "readyz", "metrics", "docs", "static", "v2"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """The pixels a model takes, uint8."""
+
+    height: int
+    width: int
+    channels: int = 3
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return self.height, self.width, self.channels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """What a model is: its labels in the order of its outputs, its input, its files with their sha256, its figures."""
+
+    name: str
+    labels: tuple[str, ...]
+    input: Input
+    files: Mapping[str, str]
+    parameters: Mapping[str, int] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def version(self) -> str:
+        """The weights' sha256: what changes when the model does."""
+        return self.files[WEIGHTS]
+
+    @classmethod
+    def read(cls, folder: Path) -> "Card":
+        """Read and check the card in `folder`. Raises BadModel with one sentence saying what is wrong."""
+        path = folder / CARD
+        try:
+            content = json.loads(path.read_text())
+        except OSError as error:
+            raise BadModel(f"{path}: expected a model's card, found none that can be read ({error.strerror})") from None
+        except ValueError as error:
+            raise BadModel(f"{path}: expected JSON, found something else ({error})") from None
+        try:
+            card = cls(**{**content, "labels": tuple(content["labels"]), "input": Input(**content["input"])})
+        except (KeyError, TypeError, AttributeError) as error:
+            raise BadModel(f"{path}: expected the fields of a card, found otherwise ({error})") from None
+        card._check(path, folder.name)
+        return card
+
+    def _check(self, path: Path, folder: str) -> None:
+        def must(true: bool, expected: str, found: object) -> None:
+            if not true:
+                raise BadModel(f"{path}: expected {expected}, found {found!r}")
+
+        must(self.name == folder, f"the name of its folder, {folder!r}", self.name)
+        must(bool(NAME.fullmatch(self.name)), "a name of small letters, digits and hyphens", self.name)
+        must(self.name not in RESERVED, f"a name other than {', '.join(sorted(RESERVED))}", self.name)
+        must(len(self.labels) > 1, "at least two labels", self.labels)
+        must(all(isinstance(label, str) and label for label in self.labels), "labels that are words", self.labels)
+        must(len(set(self.labels)) == len(self.labels), "labels that differ", self.labels)
+        sizes = self.input.shape
+        must(all(isinstance(n, int) and 0 < n <= 4096 for n in sizes), "an input of 1 to 4096 pixels a side", sizes)
+        must(self.input.channels == 3, "an input of 3 channels", self.input.channels)
+        must(isinstance(self.files, dict) and WEIGHTS in self.files, f"a sha256 of {WEIGHTS}", self.files)
+
+    def write(self, folder: Path) -> None:
+        (folder / CARD).write_text(json.dumps(asdict(self), indent=2) + "\n")
+
+    def verify(self, folder: Path) -> None:
+        """Compare every file with its sha256. Raises BadModel naming the file, what was expected and what was found."""
+        for name, expected in self.files.items():
+            path = folder / name
+            if not path.is_file():
+                raise BadModel(f"{path}: expected a file, found none")
+            if (found := sha256(path)) != expected:
+                raise BadModel(f"{path}: expected sha256 {expected}, found {found}")
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class Cards(Mapping[str, Card]):
+    """The cards of all models in a folder, by name. Raises BadModel for the first that is wrong."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        found = sorted(path.parent for path in folder.glob(f"*/{CARD}"))
+        self._cards = {path.name: Card.read(path) for path in found}
+
+    def __getitem__(self, name: str) -> Card:
+        try:
+            return self._cards[name]
+        except KeyError:
+            served = ", ".join(self._cards) or "none"
+            raise UnknownModel(f"{name!r} is not a model here; served: {served}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._cards)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._cards
+
+    def __len__(self) -> int:
+        return len(self._cards)
+
+    def verify(self) -> None:
+        for name, card in self._cards.items():
+            card.verify(self.folder / name)

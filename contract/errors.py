@@ -1,0 +1,107 @@
+"""The errors that users see. A class knows its HTTP status and title; its message names the thing and the rule."""
+
+from typing import ClassVar
+
+
+class KerasqError(Exception):
+    """Something went wrong that kerasq has a name for."""
+
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Internal error"
+    #: Seconds after which trying again makes sense; None where it does not.
+    retry_after: ClassVar[int | None] = None
+
+    @classmethod
+    def slug(cls) -> str:
+        """The error's stable name in a problem's `type`: the title in kebab case."""
+        return cls.title.lower().replace(" ", "-")
+
+
+class BadRequest(KerasqError):
+    """The request cannot be understood."""
+
+    status, title = 400, "Bad request"
+
+
+class NotFound(KerasqError):
+    """There is nothing at this address."""
+
+    status, title = 404, "Not found"
+
+
+class UnknownModel(KerasqError):
+    """No model of that name is served here."""
+
+    status, title = 404, "Unknown model"
+
+
+class UnknownKey(KerasqError):
+    """The key names no file in the image folder."""
+
+    status, title = 404, "Unknown key"
+
+
+class UnknownJob(KerasqError):
+    """No job has this id."""
+
+    status, title = 404, "Unknown job"
+
+
+class JobGone(KerasqError):
+    """The job is older than results are kept."""
+
+    status, title = 410, "Job gone"
+
+
+class JobSettled(KerasqError):
+    """The job has ended and can no longer change."""
+
+    status, title = 409, "Job settled"
+
+
+class TooLarge(KerasqError):
+    """The body, the picture or the number of images is over the limit."""
+
+    status, title = 413, "Too large"
+
+
+class NotAnImage(KerasqError):
+    """The bytes are not an image of a format that is taken."""
+
+    status, title = 415, "Not an image"
+
+
+class UnusableImage(KerasqError):
+    """The bytes begin like an image but cannot be decoded."""
+
+    status, title = 422, "Unusable image"
+
+
+class KeyReused(KerasqError):
+    """The Idempotency-Key was used before with another request."""
+
+    status, title = 422, "Idempotency key reused"
+
+
+class QueueFull(KerasqError):
+    """As many images wait as the queue may hold."""
+
+    status, title, retry_after = 503, "Queue full", 5
+
+
+class QueueUnavailable(KerasqError):
+    """Redis does not answer."""
+
+    status, title, retry_after = 503, "Queue unavailable", 5
+
+
+class BadSetting(KerasqError):
+    """A setting's value is not of its type or range."""
+
+    title = "Bad setting"
+
+
+class BadModel(KerasqError):
+    """A model's folder does not hold what its card says."""
+
+    title = "Bad model"

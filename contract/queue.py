@@ -1,0 +1,60 @@
+"""The Celery app that carries messages, the names that both ends use, and the sending."""
+
+import celery
+import kombu
+from kombu.exceptions import OperationalError
+
+from contract.errors import QueueUnavailable
+from contract.message import Message
+from contract.settings import Settings
+
+TASK = "kerasq.classify"
+
+
+def queue_name(model: str, *, bulk: bool) -> str:
+    return f"{model}.bulk" if bulk else model
+
+
+def make_app(settings: Settings) -> celery.Celery:
+    """The Celery app as producers and workers configure it."""
+    app = celery.Celery("kerasq", broker=settings.redis_url, set_as_current=False)
+    app.conf.update(
+        task_ignore_result=True,
+        task_serializer="msgpack",
+        accept_content=["msgpack"],
+        task_acks_late=True,
+        task_acks_on_failure_or_timeout=False,
+        task_create_missing_queues=True,
+        task_publish_retry=False,
+        worker_prefetch_multiplier=1,
+        worker_enable_remote_control=False,
+        worker_send_task_events=False,
+        worker_hijack_root_logger=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options={
+            # The queues are listed interactive first, and this order is kept: bulk waits.
+            "queue_order_strategy": "priority",
+            "visibility_timeout": settings.visibility_timeout_s,
+            # kombu's own sweep for messages of dead workers comes every 100 seconds.
+            "unacked_restore_interval": 1,
+            "unacked_restore_throttle": 1,
+            "socket_connect_timeout": 2,
+            "socket_keepalive": True,
+        },
+    )
+    return app
+
+
+def queues(models: list[str]) -> list[kombu.Queue]:
+    """The queues of the models in the order in which a worker drains them."""
+    names = [queue_name(model, bulk=bulk) for bulk in (False, True) for model in models]
+    return [kombu.Queue(name, kombu.Exchange(name), name) for name in names]
+
+
+def send(app: celery.Celery, message: Message, *, bulk: bool) -> None:
+    """Publish one message. Raises QueueUnavailable when Redis does not take it."""
+    try:
+        app.send_task(TASK, (message.encode(),), queue=queue_name(message.model, bulk=bulk), ignore_result=True)
+    except (OperationalError, OSError) as error:
+        raise QueueUnavailable(f"Redis does not take the message: {error}") from error

@@ -1,0 +1,84 @@
+"""How a job and its answers are written in Redis, and read back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import msgpack
+
+from contract.jobs import CHUNK, Job, Prediction, Record, Result, Status
+
+
+def pack_job(job: Job) -> bytes:
+    facts = {name: value for name, value in asdict(job).items() if value not in ((), {}, None, False)}
+    return msgpack.packb(facts)
+
+
+def unpack_job(content: bytes) -> Job:
+    facts = msgpack.unpackb(content, strict_map_key=False)
+    facts["names"] = tuple(facts.get("names", ()))
+    facts["refused"] = {position: tuple(error) for position, error in facts.get("refused", {}).items()}
+    return Job(**facts)
+
+
+def pack_answers(version: str, results: Sequence[Result]) -> bytes:
+    """The answers of one chunk, an entry per image."""
+    rows = [[list(each.error)] if each.error else [None, *_pairs(each)] for each in results]
+    return msgpack.packb([version, rows], use_single_float=True)
+
+
+def _pairs(result: Result) -> list[list[Any]]:
+    return [[each.label, each.probability] for each in result.predictions]
+
+
+def unpack_answers(content: bytes) -> tuple[str, list[Result]]:
+    version, rows = msgpack.unpackb(content)
+    return version, [_result(*row) for row in rows]
+
+
+def _result(error: list[str] | None, *pairs: list[Any]) -> Result:
+    if error:
+        return Result(error=(error[0], error[1]))
+    return Result(predictions=tuple(Prediction(label=label, probability=value) for label, value in pairs))
+
+
+def read(fields: Mapping[bytes, bytes], settled: int, now: float) -> Record:
+    """A job's record from its hash; `settled` is how many images of its model have been answered."""
+    job = unpack_job(fields[b"job"])
+    chunks = {int(key[2:]): unpack_answers(value) for key, value in fields.items() if key.startswith(b"r:") and value}
+    results = _in_order(job, {number: results for number, (_, results) in chunks.items()})
+    status = _status(fields, results, now)
+    return Record(
+        job=job,
+        status=status,
+        done_images=len(job.refused) + int(fields.get(b"done_images", 0)),
+        position=max(1, int(fields[b"seq"]) - settled) if status is Status.QUEUED else None,
+        started_at=_time(fields, b"started"),
+        finished_at=_time(fields, b"finished") or _time(fields, b"cancelled"),
+        version=next(iter(chunks.values()))[0] if chunks else None,
+        results=results,
+    )
+
+
+def _in_order(job: Job, chunks: Mapping[int, list[Result]]) -> tuple[Result | None, ...]:
+    results: list[Result | None] = [None] * job.queued_images
+    for number, answers in chunks.items():
+        results[number * CHUNK : number * CHUNK + len(answers)] = answers
+    for position in sorted(job.refused):
+        results.insert(position, Result(error=job.refused[position]))
+    return tuple(results)
+
+
+def _status(fields: Mapping[bytes, bytes], results: Sequence[Result | None], now: float) -> Status:
+    if b"finished" in fields:
+        all_failed = results and all(each is not None and each.error for each in results)
+        return Status.FAILED if all_failed else Status.SUCCEEDED
+    if b"cancelled" in fields:
+        return Status.CANCELLED
+    if float(fields[b"deadline"]) < now:
+        return Status.EXPIRED
+    return Status.RUNNING if b"started" in fields else Status.QUEUED
+
+
+def _time(fields: Mapping[bytes, bytes], name: bytes) -> float | None:
+    return float(fields[name]) if name in fields else None

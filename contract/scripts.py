@@ -1,0 +1,85 @@
+"""The steps that Redis takes as one: each script runs whole or not at all.
+
+A job is one hash: `job` (its packed facts), `seq`, `deadline`, `started`, `finished`, `cancelled`, `chunks`,
+`done_chunks`, `done_images`, and `r:<k>`, the answers of chunk k. A chunk's field is written once, whoever delivers it
+again; an empty one says that the chunk was dropped (cancelled or expired). A model's flow is one hash of two counters
+of images, `submitted` and `settled`; their difference waits.
+"""
+
+#: KEYS flow, index, job... ARGV limit, ttl, deadline, oldest id, then for each job: id, packed, images, chunks.
+#: Answers {accepted 1 or 0, images that waited before}.
+CREATE = """
+local limit, ttl, deadline, oldest = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
+local submitted = tonumber(redis.call('HGET', KEYS[1], 'submitted') or '0')
+local settled = tonumber(redis.call('HGET', KEYS[1], 'settled') or '0')
+local before, total = submitted - settled, 0
+for i = 3, #KEYS do total = total + tonumber(ARGV[(i - 3) * 4 + 7]) end
+if before + total > limit then return {0, before} end
+redis.call('ZREMRANGEBYLEX', KEYS[2], '-', '(' .. oldest)
+for i = 3, #KEYS do
+    local at = (i - 3) * 4 + 5
+    if redis.call('EXISTS', KEYS[i]) == 0 then
+        submitted = redis.call('HINCRBY', KEYS[1], 'submitted', ARGV[at + 2])
+        redis.call('HSET', KEYS[i], 'job', ARGV[at + 1], 'seq', submitted, 'deadline', deadline, 'chunks', ARGV[at + 3])
+        redis.call('EXPIRE', KEYS[i], ttl)
+        redis.call('ZADD', KEYS[2], 0, ARGV[at])
+    end
+end
+return {1, before}
+"""
+
+#: KEYS job... ARGV now, then for each job: chunk. Answers for each job 1 if the chunk is to be run, else 0.
+START = """
+local answer = {}
+for i = 1, #KEYS do
+    local facts = redis.call('HMGET', KEYS[i], 'deadline', 'cancelled', 'r:' .. ARGV[i + 1])
+    if facts[1] and not facts[2] and not facts[3] and tonumber(facts[1]) >= tonumber(ARGV[1]) then
+        redis.call('HSETNX', KEYS[i], 'started', ARGV[1])
+        answer[i] = 1
+    else
+        answer[i] = 0
+    end
+end
+return answer
+"""
+
+#: KEYS flow, job... ARGV now, result ttl, channel, then for each job: id, chunk, packed answers ('' if not run),
+#: images. Answers how many chunks were new.
+FINISH = """
+local now, ttl = ARGV[1], ARGV[2]
+local told = {}
+for i = 2, #KEYS do
+    local at = (i - 2) * 4 + 4
+    local id, field, answers, images = ARGV[at], 'r:' .. ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+    if redis.call('EXISTS', KEYS[i]) == 0 then
+        redis.call('HINCRBY', KEYS[1], 'settled', images)
+    else
+        if redis.call('HEXISTS', KEYS[i], 'cancelled') == 1 then answers = '' end
+        if redis.call('HSETNX', KEYS[i], field, answers) == 1 then
+            redis.call('HINCRBY', KEYS[1], 'settled', images)
+            if answers ~= '' then
+                redis.call('HINCRBY', KEYS[i], 'done_images', images)
+                local done = redis.call('HINCRBY', KEYS[i], 'done_chunks', 1)
+                if done == tonumber(redis.call('HGET', KEYS[i], 'chunks')) then
+                    redis.call('HSET', KEYS[i], 'finished', now)
+                    redis.call('EXPIRE', KEYS[i], ttl)
+                end
+            end
+            told[#told + 1] = id
+        end
+    end
+end
+if #told > 0 then redis.call('PUBLISH', ARGV[3], table.concat(told, ' ')) end
+return #told
+"""
+
+#: KEYS job. ARGV now, result ttl, channel, id. Answers 1 if it is cancelled now, 0 if it had ended, -1 if unknown.
+CANCEL = """
+if redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
+local facts = redis.call('HMGET', KEYS[1], 'finished', 'cancelled', 'deadline')
+if facts[1] or facts[2] or tonumber(facts[3]) < tonumber(ARGV[1]) then return 0 end
+redis.call('HSET', KEYS[1], 'cancelled', ARGV[1])
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+redis.call('PUBLISH', ARGV[3], ARGV[4])
+return 1
+"""

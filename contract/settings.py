@@ -1,0 +1,82 @@
+"""All settings, one table: name, default, type and meaning. Each is read from one environment variable, once."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from contract.errors import BadSetting
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def _setting(default: Any, meaning: str, *, env: str | None = None, choices: tuple[str, ...] = ()) -> Any:
+    return field(default=default, metadata={"meaning": meaning, "env": env, "choices": choices})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """kerasq's settings; `Settings.from_env()` reads them."""
+
+    redis_url: str = _setting("redis://127.0.0.1:6379/0", "The Redis that holds queues and jobs.", env="REDIS_URL")
+    models_dir: Path = _setting(ROOT / "models", "The folder of models, one folder each.")
+    images_dir: Path = _setting(ROOT / "img", 'The folder that `{"key": ...}` names files in.')
+    data_dir: Path = _setting(ROOT / "data", "The folder of the CIFAR data sets, for training and evaluation.")
+    state_dir: Path = _setting(ROOT / ".kerasq", "Where `kerasq up` keeps the embedded server's data.")
+
+    host: str = _setting("127.0.0.1", "The address that the API listens on.")
+    port: int = _setting(5000, "The port that the API listens on.")
+    api_workers: int = _setting(1, "API processes.")
+    max_body_bytes: int = _setting(32 * 2**20, "Largest request body, in bytes.")
+    max_images: int = _setting(256, "Most images in one request.")
+    max_pixels: int = _setting(50_000_000, "Largest picture, width times height in pixels.")
+    max_wait_s: float = _setting(60.0, "Longest time that `Prefer: wait` may hold a request, in seconds.")
+    max_queued: int = _setting(1_000_000, "Most images that may wait for one model.")
+
+    job_ttl_s: int = _setting(24 * 3600, "Seconds after which a job that has not ended expires.")
+    result_ttl_s: int = _setting(24 * 3600, "Seconds for which a result is kept.")
+    visibility_timeout_s: int = _setting(
+        30, "Seconds after which a message that a dead worker held is delivered again; the shortest on a Redis wins."
+    )
+
+    engine: str = _setting(
+        "auto", "What runs the models: auto is Keras on a GPU, else OpenVINO.", choices=("auto", "openvino", "keras")
+    )
+    precision: str = _setting(
+        "auto",
+        "Arithmetic of the engine: auto is bfloat16 where the CPU has it.",
+        choices=("auto", "float32", "bfloat16"),
+    )
+    engine_threads: int = _setting(0, "Cores that one worker's engine uses; 0 is all.")
+    batch_max: int = _setting(256, "Most images in one batch on the device.")
+    batch_wait_ms: float = _setting(2.0, "Longest time that the oldest image waits for company, in milliseconds.")
+    worker_threads: int = _setting(8, "Messages that one worker holds at once.")
+    log_level: str = _setting("WARNING", "How much is logged.", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Read every setting from the environment. Raises BadSetting naming the variable, its value and its type."""
+        environ = os.environ if environ is None else environ
+        given = {each.name: environ[variable(each)] for each in fields(cls) if environ.get(variable(each), "") != ""}
+        return cls(**{name: _parse(cls.__dataclass_fields__[name], text) for name, text in given.items()})
+
+
+def variable(setting: Field[Any]) -> str:
+    """The environment variable of a setting."""
+    return setting.metadata["env"] or f"KERASQ_{setting.name.upper()}"
+
+
+def _parse(setting: Field[Any], text: str) -> Any:
+    default: Any = setting.default
+    kind = Path if isinstance(default, Path) else type(default)
+    choices = setting.metadata["choices"]
+    try:
+        value = kind(text)
+    except ValueError:
+        raise BadSetting(f"{variable(setting)}={text!r} is not of type {kind.__name__}") from None
+    if choices and value not in choices:
+        raise BadSetting(f"{variable(setting)}={text!r} is not one of {', '.join(choices)}")
+    if kind in (int, float) and value < min(1, default):
+        raise BadSetting(f"{variable(setting)}={text!r} is too small")
+    return value

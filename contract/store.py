@@ -1,0 +1,163 @@
+"""Jobs in Redis: created as a group, finished once, read, cancelled, forgotten."""
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import redis
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
+
+from contract import records, scripts
+from contract.errors import JobGone, JobSettled, KeyReused, QueueFull, QueueUnavailable, UnknownJob
+from contract.jobs import Job, Record, Result, born, new_id
+from contract.settings import Settings
+
+PREFIX = "kerasq:"
+INDEX = PREFIX + "jobs"
+#: Where the ids of jobs that made progress or ended are published, separated by spaces.
+CHANNEL = PREFIX + "told"
+
+
+def connect(settings: Settings) -> redis.Redis:
+    """A client that gives up soon, so that a caller hears of a Redis that is away within seconds."""
+    return redis.Redis.from_url(
+        settings.redis_url,
+        socket_connect_timeout=2,
+        socket_timeout=10,
+        socket_keepalive=True,
+        retry=Retry(ConstantBackoff(0.05), 1),
+    )
+
+
+@contextmanager
+def reaching_redis() -> Iterator[None]:
+    try:
+        yield
+    except (redis.ConnectionError, redis.TimeoutError) as error:
+        raise QueueUnavailable(f"Redis does not answer: {error}") from error
+
+
+def job_key(job_id: str) -> str:
+    return f"{PREFIX}job:{job_id}"
+
+
+def flow_key(model: str) -> str:
+    return f"{PREFIX}flow:{model}"
+
+
+class Store:
+    """All that is remembered of jobs. Every method raises QueueUnavailable when Redis does not answer."""
+
+    def __init__(self, client: redis.Redis, settings: Settings) -> None:
+        # redis-py's types cannot say that this client answers at once and in bytes.
+        self.redis: Any = client
+        self._settings = settings
+        self._create = client.register_script(scripts.CREATE)
+        self._start = client.register_script(scripts.START)
+        self._finish = client.register_script(scripts.FINISH)
+        self._cancel = client.register_script(scripts.CANCEL)
+
+    def create(self, jobs: Sequence[Job]) -> None:
+        """Write the records of jobs of one model. Raises QueueFull, writing none, when they would not all fit."""
+        now, settings = time.time(), self._settings
+        kept = settings.job_ttl_s + settings.result_ttl_s
+        keys = [flow_key(jobs[0].model), INDEX, *(job_key(job.id) for job in jobs)]
+        arguments: list[Any] = [settings.max_queued, kept, now + settings.job_ttl_s, new_id(now - kept)]
+        for job in jobs:
+            arguments += [job.id, records.pack_job(job), job.queued_images, job.chunks]
+        with reaching_redis():
+            accepted, waiting = self._create(keys, arguments)
+        if not accepted:
+            raise QueueFull(
+                f"{waiting:,} images wait for {jobs[0].model}; at most {settings.max_queued:,} may, "
+                f"so {sum(job.queued_images for job in jobs):,} more are not taken"
+            )
+
+    def start(self, parts: Sequence[tuple[str, int]]) -> list[bool]:
+        """Say of each (job id, chunk) whether to run it: not one cancelled, expired, forgotten or already answered."""
+        with reaching_redis():
+            answers = self._start([job_key(job_id) for job_id, _ in parts], [time.time(), *(k for _, k in parts)])
+        return [answer == 1 for answer in answers]
+
+    def finish(self, model: str, version: str, parts: Sequence[tuple[str, int, int, Sequence[Result]]]) -> None:
+        """Write the answers of (job id, chunk, images, results), once; no results means that the chunk was not run."""
+        keys = [flow_key(model), *(job_key(part[0]) for part in parts)]
+        arguments: list[Any] = [time.time(), self._settings.result_ttl_s, CHANNEL]
+        for job_id, chunk, images, results in parts:
+            arguments += [job_id, chunk, records.pack_answers(version, results) if results else b"", images]
+        with reaching_redis():
+            self._finish(keys, arguments)
+
+    def get(self, job_id: str) -> Record:
+        """The job's record. Raises UnknownJob, or JobGone where the id is older than results are kept."""
+        with reaching_redis():
+            fields = self.redis.hgetall(job_key(job_id))
+        if not fields:
+            raise self._missing(job_id)
+        settled = 0
+        if b"started" not in fields:
+            settled = self.flow(records.unpack_job(fields[b"job"]).model)[1]
+        return records.read(fields, settled, time.time())
+
+    def flow(self, model: str) -> tuple[int, int]:
+        """How many images of a model were ever submitted, and how many of them settled."""
+        with reaching_redis():
+            submitted, settled = self.redis.hmget(flow_key(model), "submitted", "settled")
+        return int(submitted or 0), int(settled or 0)
+
+    def cancel(self, job_id: str) -> None:
+        """Take a job back: what has not run will not. Raises UnknownJob, JobGone or JobSettled."""
+        with reaching_redis():
+            answer = self._cancel([job_key(job_id)], [time.time(), self._settings.result_ttl_s, CHANNEL, job_id])
+        if answer == -1:
+            raise self._missing(job_id)
+        if answer == 0:
+            raise JobSettled(f"job {job_id} has ended; only a job that is queued or running can be cancelled")
+
+    def forget(self, job_id: str) -> None:
+        """Delete a job and its results; one that has not run never will. Raises UnknownJob or JobGone."""
+        with reaching_redis():
+            deleted, _ = self.redis.pipeline().delete(job_key(job_id)).zrem(INDEX, job_id).execute()
+        if not deleted:
+            raise self._missing(job_id)
+
+    def page(self, count: int, before: str | None = None) -> list[Record]:
+        """Up to `count` jobs, newest first, older than the id `before`; without their results."""
+        fields = ["job", "seq", "deadline", "started", "finished", "cancelled", "done_images"]
+        with reaching_redis():
+            ids = self.redis.zrevrangebylex(INDEX, f"({before}" if before else "+", "-", 0, count)
+            pipeline = self.redis.pipeline(transaction=False)
+            for job_id in ids:
+                pipeline.hmget(job_key(job_id.decode()), fields)
+            rows = pipeline.execute()
+        found = [{k.encode(): v for k, v in zip(fields, row, strict=True) if v is not None} for row in rows]
+        flows = {job.model: 0 for job in (records.unpack_job(each[b"job"]) for each in found if each)}
+        settled = {model: self.flow(model)[1] for model in flows}
+        now = time.time()
+        return [records.read(each, settled[records.unpack_job(each[b"job"]).model], now) for each in found if each]
+
+    def reserve(self, key: str, request: bytes, job_id: str) -> str:
+        """Bind an idempotency key to a request; the id of the job it was first bound to, `job_id` if it is new.
+
+        Raises KeyReused when the key came with another request before.
+        """
+        digest = hashlib.sha256(request).hexdigest()
+        name = PREFIX + "idempotency:" + hashlib.sha256(key.encode()).hexdigest()
+        with reaching_redis():
+            first = self.redis.set(name, f"{digest} {job_id}", nx=True, get=True, ex=self._settings.result_ttl_s)
+        if first is None:
+            return job_id
+        first_digest, first_id = first.decode().split()
+        if first_digest != digest:
+            raise KeyReused(f"Idempotency-Key {key!r} was used with another request")
+        return first_id
+
+    def _missing(self, job_id: str) -> UnknownJob | JobGone:
+        kept = self._settings.result_ttl_s
+        made = born(job_id)
+        if made is not None and made < time.time() - kept:
+            return JobGone(f"job {job_id} is gone: results are kept for {kept:,} seconds")
+        return UnknownJob(f"no job has the id {job_id!r}")

@@ -1,0 +1,152 @@
+"""The command line of training: train, publish, evaluate, report."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contract.errors import KerasqError
+from contract.settings import Settings
+from training.errors import TrainingError
+
+if TYPE_CHECKING:
+    from training.evaluate import Metrics
+    from training.recipes import Recipe
+
+# The commands import what they need themselves: Keras takes seconds to come up, and --help should not.
+
+EXAMPLES = """python -m training train cifar100
+       python -m training publish cifar100 --run runs/cifar100
+       python -m training evaluate cifar100 --split test
+       python -m training evaluate cifar10 --folder photos
+       python -m training report"""
+
+
+def train(args: argparse.Namespace) -> None:
+    from dataclasses import replace
+
+    from training import data, evaluate, fit, publish, runs
+
+    recipe = _recipe(args.name)
+    recipe = replace(recipe, epochs=args.epochs or recipe.epochs)
+    run = args.run or Path("runs") / args.name
+    fresh = not runs.epochs_done(run)
+    start = evaluate.published(recipe.start_from, args.models)[0] if recipe.start_from and fresh else None
+    dataset = data.load(recipe.dataset, args.data)
+    runs.begin(run, recipe, publish.started_from(recipe, args.models))
+    fit.fit(recipe, dataset, run, start=start)
+    if args.publish:
+        args.run = run
+        publish_(args)
+
+
+def publish_(args: argparse.Namespace) -> None:
+    from training import publish
+
+    run = args.run or Path("runs") / args.name
+    card = publish.publish(
+        args.name, _recipe(args.name), run=run, data_dir=args.data, models=args.models, hours=args.hours
+    )
+    done, meant = card.training["epochs"], card.training["recipe"]["epochs"]
+    if done < meant:
+        print(f"note: the run has {done} of the {meant} epochs of its recipe")
+    print(f"{args.models / args.name} is published; on the test split:")
+    _show(card.metrics["test"])
+
+
+def evaluate_(args: argparse.Namespace) -> None:
+    from training import evaluate
+
+    if args.folder:
+        max_pixels = Settings.from_env().max_pixels
+        _show(evaluate.on_folder(args.name, args.models, args.folder, max_pixels=max_pixels))
+    else:
+        _show(evaluate.on_split(args.name, args.models, args.data, args.split))
+
+
+def report_(args: argparse.Namespace) -> None:
+    from training import report
+
+    print(report.write(args.models, args.page or report.PAGE))
+
+
+def _recipe(name: str) -> "Recipe":
+    from training.recipes import RECIPES
+
+    if name not in RECIPES:
+        raise TrainingError(f"{name!r} is not a recipe; there are {', '.join(RECIPES)}")
+    return RECIPES[name]
+
+
+def _show(metrics: "Metrics") -> None:
+    for name, figure in metrics.items():
+        if isinstance(figure, dict):
+            print(f"{name}:")
+            for label, share in sorted(figure.items(), key=lambda item: item[1]):
+                print(f"  {label:<16} {share:.4f}")
+        else:
+            print(f"{name:<10} {figure:,}" if isinstance(figure, int) else f"{name:<10} {figure:.4f}")
+
+
+def _list() -> None:
+    from training.recipes import RECIPES
+
+    for name, recipe in RECIPES.items():
+        begins = f", from {recipe.start_from}'s convolutions" if recipe.start_from else ""
+        print(f"{name:<18} {recipe.dataset}, {recipe.epochs} epochs, {recipe.optimizer}, {recipe.schedule}{begins}")
+
+
+def parser() -> argparse.ArgumentParser:
+    settings = Settings.from_env()
+    top = argparse.ArgumentParser(prog="python -m training", usage=EXAMPLES, description=__doc__)
+    top.add_argument("--list", action="store_true", help="name the recipes and stop")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", prog="python -m training")
+    places = argparse.ArgumentParser(add_help=False)
+    places.add_argument("--models", type=Path, metavar="DIR", default=settings.models_dir, help="(%(default)s)")
+    source = argparse.ArgumentParser(add_help=False)
+    source.add_argument("--data", type=Path, metavar="DIR", default=settings.data_dir, help="(%(default)s)")
+    run = argparse.ArgumentParser(add_help=False)
+    run.add_argument("name", metavar="NAME", help="a recipe; see --list")
+    run.add_argument("--run", type=Path, metavar="DIR", help="the run's folder (runs/NAME)")
+    run.add_argument("--hours", type=float, metavar="X", help="the training time, where the history does not have it")
+
+    one = commands.add_parser("train", parents=[run, source, places], help="train or resume a recipe, then publish it")
+    one.add_argument("--epochs", type=int, metavar="N", help="instead of the recipe's")
+    one.add_argument("--no-publish", dest="publish", action="store_false", help="stop when training ends")
+    one.set_defaults(call=train)
+    one = commands.add_parser("publish", parents=[run, source, places], help="publish a run without training")
+    one.set_defaults(call=publish_)
+    one = commands.add_parser("evaluate", parents=[source, places], help="score a published model")
+    one.add_argument("name", metavar="NAME", help="a published model")
+    one.add_argument("--split", choices=("validation", "test"), default="test", help="(%(default)s)")
+    one.add_argument("--folder", type=Path, metavar="DIR", help="score pictures in one sub-folder per label instead")
+    one.set_defaults(call=evaluate_)
+    one = commands.add_parser("report", parents=[places], help="write the results table into docs/training.md")
+    one.add_argument("--page", type=Path, metavar="FILE", help="instead of docs/training.md")
+    one.set_defaults(call=report_)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; 1 and one sentence on stderr for what we have a name for, 130 when interrupted."""
+    try:
+        args = parser().parse_args(argv)
+        if args.list:
+            _list()
+        elif args.command is None:
+            parser().print_help()
+            return 2
+        else:
+            args.call(args)
+    except (TrainingError, KerasqError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on from the run's last whole epoch", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,38 @@
+"""The OpenVINO engine file of a model: exported by Keras, float32, and compared with Keras on real images."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import openvino
+
+from training.errors import PublishError
+
+GRAPH = "openvino.xml"
+FILES = (GRAPH, "openvino.bin")
+#: The largest difference between the two engines' probabilities that is put down to rounding.
+TOLERANCE = 1e-5
+
+
+def export(model: keras.Model, folder: Path) -> None:
+    """Write openvino.xml and openvino.bin: uint8 input, any batch size, weights as they are."""
+    model.export(str(folder / GRAPH), format="openvino", verbose=False)
+
+
+def predict(folder: Path, pixels: np.ndarray) -> np.ndarray:
+    """float32 probabilities (N, classes) of the exported file for uint8 pixels (N, height, width, 3)."""
+    # Without the hint a CPU that has bfloat16 would use it.
+    compiled = openvino.Core().compile_model(folder / GRAPH, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return compiled(pixels)[0]
+
+
+def check(folder: Path, pixels: np.ndarray, expected: np.ndarray) -> None:
+    """Raises PublishError unless the file takes uint8 in any batch and gives `expected` (N, classes) for `pixels`."""
+    taken = openvino.Core().read_model(folder / GRAPH).input(0)
+    if taken.element_type != openvino.Type.u8 or not taken.partial_shape[0].is_dynamic:
+        raise PublishError(f"{GRAPH}: expected uint8 in batches of any size, found {taken}")
+    for batch in (len(pixels), 1):
+        apart = float(np.abs(predict(folder, pixels[:batch]) - expected[:batch]).max())
+        # Not `apart >= TOLERANCE`, which a NaN would pass.
+        if not apart < TOLERANCE:
+            raise PublishError(f"{GRAPH}: probabilities up to {apart:.1e} from Keras's, more than {TOLERANCE:.0e}")

@@ -1,0 +1,37 @@
+"""Where a model comes from: the facts that its card states about recipe, machine and versions. All are JSON."""
+
+import json
+import os
+import platform
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from training.recipes import Recipe
+
+
+def recipe_facts(recipe: Recipe) -> dict[str, Any]:
+    """Every hyper-parameter, the network by its name."""
+    facts = {**asdict(recipe), "network": recipe.network.__name__}
+    # Through JSON, so that what is compared with a file's content has its types: lists, no tuples.
+    return json.loads(json.dumps(facts))
+
+
+def machine_facts() -> dict[str, Any]:
+    backend = keras.config.backend()
+    versions = {name: version(name) for name in ("keras", backend, "numpy")}
+    return {
+        "versions": {"python": platform.python_version(), **versions},
+        "hardware": {"cpu": _cpu(), "cores": os.cpu_count()},
+    }
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

@@ -1,0 +1,169 @@
+"""A finished run -> `models/<name>/`: calibrated, exported, checked, measured once on the test split, described."""
+
+import shutil
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from contract.card import CARD, WEIGHTS, Card, Input, sha256
+from training import calibrate, data, engine, evaluate, pictures, provenance, runs
+from training.data import Dataset
+from training.errors import PublishError, RunError
+from training.fit import build
+from training.recipes import Recipe
+
+#: How far the weights' validation accuracy may be from the history's: another machine rounds otherwise.
+TOLERANCE = 0.002
+
+
+def publish(name: str, recipe: Recipe, *, run: Path, data_dir: Path, models: Path, hours: float | None = None) -> Card:
+    """Write `models/<name>/` from the best weights of `run`, and return its card.
+
+    `hours` states the training time, for a history without `seconds`. Everything is written and checked elsewhere
+    first, so a failure leaves the published model as it was; the card comes last.
+
+    Raises RunError for a run that lacks something, PublishError where the weights do not give what the history says
+    or the exported engine does not agree with Keras, DataError for missing data.
+    """
+    rows = runs.history(run)
+    best = runs.best(rows)
+    if best is None:
+        raise RunError(f"{run} holds no finished epoch: {runs.HISTORY} is missing or empty")
+    taken = hours if hours is not None else _hours(run, rows)
+    dataset = data.load(recipe.dataset, data_dir)
+    model = _trained(recipe, run)
+    calibration = _calibrated(model, dataset, best)
+    with tempfile.TemporaryDirectory() as work:
+        stage = Path(work)
+        model = _written(model, dataset, stage)
+        training = {
+            **_origin(recipe, run, models),
+            "seed": recipe.seed,
+            "epochs": len(rows),
+            "best_epoch": int(best["epoch"]) + 1,
+            "hours": round(taken, 2),
+            **calibration,
+            "data": _data_facts(recipe, dataset, data_dir),
+        }
+        card = _described(name, model, dataset, training, stage)
+        shutil.copy(run / runs.HISTORY, stage / runs.HISTORY)
+        pictures.curves(rows, int(best["epoch"]) + 1, stage)
+        _moved(stage, card, models / name)
+    return card
+
+
+def _hours(run: Path, rows: list[dict[str, str]]) -> float:
+    if not all(row.get("seconds") for row in rows):
+        raise RunError(f"{run / runs.HISTORY} lacks the seconds of an epoch; state the training time with --hours")
+    return sum(float(row["seconds"]) for row in rows) / 3600
+
+
+def _trained(recipe: Recipe, run: Path) -> keras.Model:
+    """The recipe's network with the run's best weights; never compiled, so no optimizer is saved with it."""
+    model, path = build(recipe), run / runs.BEST
+    if not path.is_file():
+        raise RunError(f"{path} is missing")
+    try:
+        model.load_weights(path)
+    except (ValueError, OSError) as error:
+        raise RunError(f"{path} does not fit the network of the recipe, {model.name}: {error}") from error
+    return model
+
+
+def _calibrated(model: keras.Model, dataset: Dataset, best: dict[str, str]) -> dict[str, Any]:
+    """Fold the best temperature into `model`; first, see that its weights are those of the history."""
+    images, classes = dataset.validation.images, dataset.validation.classes
+    scores = calibrate.logits(model, images)
+    found, expected = float((scores.argmax(axis=1) == classes).mean()), float(best["val_accuracy"])
+    if abs(found - expected) > TOLERANCE:
+        raise PublishError(
+            f"{runs.BEST} gives {found:.4f} validation accuracy, {runs.HISTORY} says {expected:.4f}: "
+            "they are of different runs, or the data is not what it was"
+        )
+    temperature = calibrate.find_temperature(scores, classes)
+    calibrate.fold(model, temperature)
+    before, after = calibrate.nll(scores, classes), calibrate.nll(scores, classes, temperature)
+    return {
+        "temperature": round(temperature, 6),
+        "validation_loss": {"before_temperature": round(before, 6), "after": round(after, 6)},
+    }
+
+
+def _written(model: keras.Model, dataset: Dataset, stage: Path) -> keras.Model:
+    """Save the model and its engine file into `stage`; return the model as a user will load it."""
+    sample = dataset.test.images[:: max(1, len(dataset.test.images) // 512)]
+    expected = evaluate.probabilities(model, sample)
+    model.save(stage / WEIGHTS)
+    loaded = keras.models.load_model(stage / WEIGHTS)
+    if not np.allclose(evaluate.probabilities(loaded, sample), expected, rtol=0, atol=1e-6):
+        raise PublishError(f"{WEIGHTS} does not give back the probabilities of the model that was saved in it")
+    engine.export(loaded, stage)
+    engine.check(stage, sample, expected)
+    return loaded
+
+
+def _described(name: str, model: keras.Model, dataset: Dataset, training: dict[str, Any], stage: Path) -> Card:
+    """Measure the model, draw how it does on the test split, and write its card into `stage`."""
+    test = evaluate.probabilities(model, dataset.test.images)
+    validation = evaluate.probabilities(model, dataset.validation.images)
+    pictures.reliability_diagram(test, dataset.test.classes, stage / "reliability.png")
+    pictures.confusion(test, dataset.test.classes, dataset.superclasses or dataset.labels, stage / "confusion.png")
+    height, width, channels = model.input_shape[1:]
+    card = Card(
+        name=name,
+        labels=dataset.labels,
+        input=Input(height=height, width=width, channels=channels),
+        files={file: sha256(stage / file) for file in (WEIGHTS, *engine.FILES)},
+        parameters={
+            "total": model.count_params(),
+            "trainable": sum(int(np.prod(weights.shape)) for weights in model.trainable_weights),
+        },
+        metrics={
+            "test": evaluate.metrics(test, dataset.test.classes, dataset.labels),
+            "validation": evaluate.metrics(validation, dataset.validation.classes, dataset.labels),
+        },
+        training=training,
+    )
+    card.write(stage)
+    return card
+
+
+def _origin(recipe: Recipe, run: Path, models: Path) -> dict[str, Any]:
+    """Recipe, versions, hardware and the model started from: as the run has them, else as they are here and now."""
+    facts = runs.record(run) or {
+        "recipe": provenance.recipe_facts(recipe),
+        **provenance.machine_facts(),
+        "started_from": started_from(recipe, models),
+    }
+    return {**facts, "versions": {**facts["versions"], "openvino": version("openvino")}}
+
+
+def started_from(recipe: Recipe, models: Path) -> dict[str, str] | None:
+    """The name and version of the published model that the recipe starts from; only the name where it is not there."""
+    if recipe.start_from is None:
+        return None
+    folder = models / recipe.start_from
+    known = {"version": Card.read(folder).version} if (folder / CARD).is_file() else {}
+    return {"model": recipe.start_from, **known}
+
+
+def _data_facts(recipe: Recipe, dataset: Dataset, data_dir: Path) -> dict[str, Any]:
+    return {
+        "name": recipe.dataset,
+        "images": {split: len(getattr(dataset, split).classes) for split in ("train", "validation", "test")},
+        "split_seed": data.SPLIT_SEED,
+        "sha256": data.fingerprints(recipe.dataset, data_dir),
+    }
+
+
+def _moved(stage: Path, card: Card, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    # A worker that starts meanwhile finds no card, or the whole of the new model; never one beside another's files.
+    (folder / CARD).unlink(missing_ok=True)
+    for path in sorted(stage.iterdir(), key=lambda each: each.name == CARD):
+        shutil.move(path, folder / path.name)
+    card.verify(folder)

@@ -1,0 +1,52 @@
+"""The results table of docs/training.md, from the cards."""
+
+from pathlib import Path
+
+from contract.card import Card, Cards
+from contract.settings import ROOT
+from training.errors import TrainingError
+
+PAGE = ROOT / "docs" / "training.md"
+BEGIN, END = "<!-- results -->", "<!-- /results -->"
+#: What the original project states: accuracy, loss, AUC on the test split, and training time in hours.
+ORIGINAL = {"cifar10": ("0.90", "0.4778", "0.9899", "5-6"), "cifar100": ("0.62", "1.7465", "0.9598", "11-12")}
+HEAD = "| model | accuracy | loss | AUC | top-3 | ECE | epochs | hours |\n|---|---:|---:|---:|---:|---:|---:|---:|"
+
+
+def table(cards: Cards) -> str:
+    """A Markdown table: a row for each card, and under it what the original states, where it has that model."""
+    lines = [HEAD]
+    for name, card in cards.items():
+        lines.append(_row(card))
+        if name in ORIGINAL:
+            accuracy, loss, auc, hours = ORIGINAL[name]
+            lines.append(f"| {name}, the original | {accuracy} | {loss} | {auc} | | | | {hours} |")
+    return "\n".join([*lines, "", *(_footnote(card) for card in cards.values())])
+
+
+def _row(card: Card) -> str:
+    try:
+        test, training = card.metrics["test"], card.training
+        return (
+            f"| **{card.name}** | {test['accuracy']:.4f} | {test['loss']:.4f} | {test['auc']:.4f} | {test['top3']:.4f} "
+            f"| {test['ece']:.4f} | {training['epochs']} | {training['hours']:.1f} |"
+        )
+    except KeyError:
+        return f"| **{card.name}** | | | | | | | |"
+
+
+def _footnote(card: Card) -> str:
+    hardware, versions = card.training.get("hardware", {}), card.training.get("versions", {})
+    machine = f"{hardware.get('cpu', 'unknown')}, {hardware.get('cores', '?')} cores"
+    return f"- {card.name}: {machine}; {', '.join(f'{name} {number}' for name, number in versions.items())}"
+
+
+def write(models: Path, page: Path = PAGE) -> str:
+    """Put the table of all cards in `models` between the markers of `page`. Raises TrainingError without markers."""
+    text, rendered = page.read_text(), table(Cards(models))
+    before, opening, rest = text.partition(BEGIN)
+    _, closing, after = rest.partition(END)
+    if not opening or not closing:
+        raise TrainingError(f"{page} lacks the markers {BEGIN} and {END}")
+    page.write_text(f"{before}{BEGIN}\n{rendered}\n{END}{after}")
+    return rendered

@@ -1,0 +1,82 @@
+"""A run's folder: what it resumes from, its best weights, its history, and how it was started.
+
+backup/             Keras's BackupAndRestore: weights, optimizer, epoch
+best.weights.h5     the weights of the epoch with the best validation accuracy
+history.csv         one row an epoch
+run.json            recipe, machine and versions that the run was started with
+"""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+from training import provenance
+from training.errors import RunError
+from training.recipes import Recipe
+
+BACKUP = "backup"
+BEST = "best.weights.h5"
+HISTORY = "history.csv"
+RECORD = "run.json"
+#: Columns that the history of every run has beside those of the metrics; a run from before they were logged lacks them.
+LOGGED = {"learning_rate", "seconds"}
+
+
+def history(run: Path) -> list[dict[str, str]]:
+    """The rows of the run's history, an epoch each in order, the later of two for one epoch; [] if there is none."""
+    path = run / HISTORY
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        rows = {int(row["epoch"]): row for row in csv.DictReader(file)}
+    return [rows[epoch] for epoch in sorted(rows)]
+
+
+def best(rows: list[dict[str, str]]) -> dict[str, str] | None:
+    """The row of the epoch whose weights were kept: the first with the highest validation accuracy."""
+    return max(rows, key=lambda row: float(row["val_accuracy"]), default=None)
+
+
+def epochs_done(run: Path) -> int:
+    """How many epochs the run's backup has behind it. Raises RunError for a backup that was cut off."""
+    path = run / BACKUP / "training_metadata.json"
+    try:
+        return int(json.loads(path.read_text())["epoch"])
+    except FileNotFoundError:
+        return 0
+    except (ValueError, KeyError):
+        raise RunError(f"{path} was cut off; put the .bkp files beside it, the epoch before, in its place") from None
+
+
+def rewind(run: Path, epochs: int) -> list[dict[str, str]]:
+    """Cut the history to `epochs` epochs, which are those that the backup knows, and return them.
+
+    A run that died between its history and its backup repeats an epoch; its row must not be there twice.
+    """
+    rows = [row for row in history(run) if int(row["epoch"]) < epochs]
+    if rows:
+        columns = ["epoch", *sorted({*rows[0], *LOGGED} - {"epoch"})]
+        with (run / HISTORY).open("w", newline="") as file:
+            writer = csv.DictWriter(file, columns, restval="")
+            writer.writeheader()
+            writer.writerows(rows)
+    return rows
+
+
+def begin(run: Path, recipe: Recipe, started_from: dict[str, str] | None) -> None:
+    """Write down how the run was started. Raises RunError if it was started with another recipe."""
+    run.mkdir(parents=True, exist_ok=True)
+    facts = provenance.recipe_facts(recipe)
+    if (known := record(run)) is None:
+        known = {"recipe": facts, **provenance.machine_facts(), "started_from": started_from}
+        (run / RECORD).write_text(json.dumps(known, indent=2) + "\n")
+    differing = [key for key in facts if known["recipe"].get(key) != facts[key]]
+    if differing:
+        raise RunError(f"{run} is a run with another {', '.join(differing)}; choose another folder with --run")
+
+
+def record(run: Path) -> dict[str, Any] | None:
+    """How the run was started, or None for a run that does not say."""
+    path = run / RECORD
+    return json.loads(path.read_text()) if path.exists() else None

@@ -1,0 +1,55 @@
+"""Run one worker.
+
+python -m worker                     # every model
+python -m worker --models cifar10    # one of them
+"""
+
+import argparse
+import logging
+import sys
+import threading
+
+from contract.card import Cards
+from contract.errors import KerasqError
+from contract.queue import make_app
+from contract.settings import Settings
+from contract.store import Store, connect
+from worker.batcher import Batcher
+from worker.consumer import consume
+from worker.engines import open_engine
+from worker.task import Served, log
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m worker", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--models", metavar="NAME,...", help="the models to serve (default: all)")
+    options = parser.parse_args(arguments)
+    try:
+        settings = Settings.from_env()
+        logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        cards = Cards(settings.models_dir)
+        names = options.models.split(",") if options.models else list(cards)
+        served, engine = load(names, cards, settings)
+    except KerasqError as error:
+        print(f"worker: {error}", file=sys.stderr)
+        return 2
+    return consume(make_app(settings), served, engine, Store(connect(settings), settings), settings)
+
+
+def load(names: list[str], cards: Cards, settings: Settings) -> tuple[dict[str, Served], str]:
+    """The models, loaded and warm, and the name of the engine that runs them."""
+    device = threading.Lock()
+    served, engine_name = {}, ""
+    for name in names:
+        engine = open_engine(cards[name], cards.folder / name, settings)
+        batcher = Batcher(engine, device, batch_max=settings.batch_max, wait_s=settings.batch_wait_ms / 1000)
+        served[name] = Served(card=cards[name], batcher=batcher)
+        engine_name = engine.name
+        log.info("%s is ready on %s", name, engine.name)
+    return served, engine_name
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""The task: one message in, the answers of its jobs in the store."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TypeVar
+
+import celery
+import numpy as np
+import redis
+
+from contract.card import Card
+from contract.errors import QueueUnavailable
+from contract.jobs import Prediction, Result
+from contract.message import Message, Part
+from contract.queue import TASK
+from contract.store import Store
+from worker.batcher import Batcher
+
+log = logging.getLogger("kerasq.worker")
+#: Longest pause between two tries to reach a Redis that is away, in seconds.
+LONGEST_PAUSE = 1.0
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """A model that this worker has loaded."""
+
+    card: Card
+    batcher: Batcher
+
+
+class Classifier:
+    """Turns messages into answers. `images` counts those it has answered."""
+
+    def __init__(self, served: Mapping[str, Served], store: Store) -> None:
+        self._served, self._store = served, store
+        self.images = 0
+
+    def register(self, app: celery.Celery) -> None:
+        @app.task(name=TASK, bind=True, ignore_result=True)
+        def classify(task: celery.Task, content: bytes) -> None:
+            queue = (task.request.delivery_info or {}).get("routing_key") or ""
+            self.classify(Message.decode(content), urgent=not queue.endswith(".bulk"))
+
+    def classify(self, message: Message, *, urgent: bool = True) -> None:
+        """Run what is still wanted of a message and write its answers; returns only when Redis has them.
+
+        Images that the engine cannot run get its error as their answer. The message is acknowledged after this, so a
+        worker that dies here loses nothing: the message comes again, and the store takes each answer once.
+        """
+        served = self._served[message.model]
+        wanted = patiently(lambda: self._store.start([(part.job_id, part.chunk) for part in message.parts]))
+        answers = _answers(message, wanted, served, urgent)
+        rows = [
+            (part.job_id, part.chunk, part.images, given) for part, given in zip(message.parts, answers, strict=True)
+        ]
+        patiently(lambda: self._store.finish(message.model, served.card.version, rows))
+        self.images += sum(len(given) for given in answers)
+
+
+def _answers(message: Message, wanted: Sequence[bool], served: Served, urgent: bool) -> list[list[Result]]:
+    pieces = np.split(message.pixels, np.cumsum([part.images for part in message.parts])[:-1])
+    waiting = [
+        served.batcher.submit(pixels, urgent=urgent) if run else None
+        for pixels, run in zip(pieces, wanted, strict=True)
+    ]
+    return [
+        _collect(part, future, served.card.labels) if future else []
+        for part, future in zip(message.parts, waiting, strict=True)
+    ]
+
+
+def _collect(part: Part, future: "Future[np.ndarray]", labels: Sequence[str]) -> list[Result]:
+    try:
+        return top_k(future.result(), labels, part.top)
+    except Exception as error:
+        log.exception("job %s, chunk %s: the engine failed", part.job_id, part.chunk)
+        return [Result(error=("Engine error", f"the model could not run on this image: {error}"))] * part.images
+
+
+def top_k(probabilities: np.ndarray, labels: Sequence[str], k: int) -> list[Result]:
+    """float32 (N, classes) -> N results of the k most probable labels, best first."""
+    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
+    values = np.take_along_axis(probabilities, best, axis=1)
+    return [
+        Result(
+            predictions=tuple(
+                Prediction(label=labels[index], probability=value) for index, value in zip(indexes, row, strict=True)
+            )
+        )
+        for indexes, row in zip(best.tolist(), values.tolist(), strict=True)
+    ]
+
+
+def patiently(step: Callable[[], T]) -> T:
+    """Do a step on Redis, however long Redis is away."""
+    pause = 0.05
+    while True:
+        try:
+            return step()
+        except (QueueUnavailable, redis.RedisError) as error:
+            log.warning("waiting for Redis: %s", error)
+            time.sleep(pause)
+            pause = min(LONGEST_PAUSE, pause * 2)
