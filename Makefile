@@ -9,6 +9,8 @@ BIN := $(VENV)/bin
 demo: $(VENV)/.demo
 	$(BIN)/kerasq demo
 
+# The tests that kill processes or drive a browser take minutes: `make test ARGS=` runs them all.
+ARGS ?= -m "not faults and not browser"
 test: $(VENV)/.test
 	$(BIN)/pytest $(ARGS)
 

@@ -15,7 +15,7 @@ CARD = "card.json"
 WEIGHTS = "model.keras"
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 #: Names that a model cannot have, because the API uses them.
-RESERVED = frozenset({"jobs", "models", "healthz", "readyz", "metrics", "docs", "static", "v2"})
+RESERVED = frozenset({"jobs", "models", "healthz", "readyz", "metrics", "docs", "static", "queues", "samples", "v2"})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,18 @@ class BadRequest(KerasqError):
     status, title = 400, "Bad request"
 
 
+class InvalidRequest(KerasqError):
+    """The request is understood, but a value in it is not of its type or range."""
+
+    status, title = 422, "Invalid request"
+
+
+class Unauthorized(KerasqError):
+    """The request has no API key, or one that is not known."""
+
+    status, title = 401, "Unauthorized"
+
+
 class NotFound(KerasqError):
     """There is nothing at this address."""
 
@@ -83,6 +95,12 @@ class KeyReused(KerasqError):
     status, title = 422, "Idempotency key reused"
 
 
+class TooManyRequests(KerasqError):
+    """More was submitted than the rate limit allows."""
+
+    status, title, retry_after = 429, "Too many requests", 1
+
+
 class QueueFull(KerasqError):
     """As many images wait as the queue may hold."""
 
@@ -93,6 +111,24 @@ class QueueUnavailable(KerasqError):
     """Redis does not answer."""
 
     status, title, retry_after = 503, "Queue unavailable", 5
+
+
+class NotInTime(KerasqError):
+    """The answer did not come while the request could be held."""
+
+    status, title, retry_after = 504, "Not in time", 5
+
+
+class EngineError(KerasqError):
+    """The model could not run on these images."""
+
+    title = "Engine error"
+
+
+class UnknownApiKey(KerasqError):
+    """No API key has this id."""
+
+    status, title = 404, "Unknown API key"
 
 
 class BadSetting(KerasqError):

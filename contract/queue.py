@@ -25,7 +25,10 @@ def make_app(settings: Settings) -> celery.Celery:
         task_acks_late=True,
         task_acks_on_failure_or_timeout=False,
         task_create_missing_queues=True,
-        task_publish_retry=False,
+        # The pooled connection may be one that a restarted Redis has forgotten; a second try takes a new one. A message
+        # that arrives twice is answered once.
+        task_publish_retry=True,
+        task_publish_retry_policy={"max_retries": 1, "interval_start": 0.05, "interval_step": 0, "interval_max": 0.05},
         worker_prefetch_multiplier=1,
         worker_enable_remote_control=False,
         worker_send_task_events=False,

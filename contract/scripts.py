@@ -1,9 +1,10 @@
 """The steps that Redis takes as one: each script runs whole or not at all.
 
-A job is one hash: `job` (its packed facts), `seq`, `deadline`, `started`, `finished`, `cancelled`, `chunks`,
-`done_chunks`, `done_images`, and `r:<k>`, the answers of chunk k. A chunk's field is written once, whoever delivers it
-again; an empty one says that the chunk was dropped (cancelled or expired). A model's flow is one hash of two counters
-of images, `submitted` and `settled`; their difference waits.
+A job is one hash: `job` (its packed facts), `seq`, `deadline`, `started`, `finished`, `cancelled`, `images`,
+`settled`, `chunks`, `done_chunks`, `done_images`, and `r:<k>`, the answers of chunk k. A chunk's field is written once,
+whoever delivers it again; an empty one says that the chunk was dropped (expired). A model's flow is one hash of two
+counters of images, `submitted` and `settled`; their difference waits. Every image is settled once: when its chunk is
+answered or dropped, or when its job is cancelled or forgotten.
 """
 
 #: KEYS flow, index, job... ARGV limit, ttl, deadline, oldest id, then for each job: id, packed, images, chunks.
@@ -20,7 +21,8 @@ for i = 3, #KEYS do
     local at = (i - 3) * 4 + 5
     if redis.call('EXISTS', KEYS[i]) == 0 then
         submitted = redis.call('HINCRBY', KEYS[1], 'submitted', ARGV[at + 2])
-        redis.call('HSET', KEYS[i], 'job', ARGV[at + 1], 'seq', submitted, 'deadline', deadline, 'chunks', ARGV[at + 3])
+        redis.call('HSET', KEYS[i], 'job', ARGV[at + 1], 'seq', submitted, 'deadline', deadline,
+            'images', ARGV[at + 2], 'settled', 0, 'chunks', ARGV[at + 3])
         redis.call('EXPIRE', KEYS[i], ttl)
         redis.call('ZADD', KEYS[2], 0, ARGV[at])
     end
@@ -44,19 +46,20 @@ return answer
 """
 
 #: KEYS flow, job... ARGV now, result ttl, channel, then for each job: id, chunk, packed answers ('' if not run),
-#: images. Answers how many chunks were new.
+#: images, and 1 if the job's record can only have run out (else it was forgotten, and settled then). Answers how many
+#: chunks were new.
 FINISH = """
 local now, ttl = ARGV[1], ARGV[2]
 local told = {}
 for i = 2, #KEYS do
-    local at = (i - 2) * 4 + 4
+    local at = (i - 2) * 5 + 4
     local id, field, answers, images = ARGV[at], 'r:' .. ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
     if redis.call('EXISTS', KEYS[i]) == 0 then
-        redis.call('HINCRBY', KEYS[1], 'settled', images)
-    else
-        if redis.call('HEXISTS', KEYS[i], 'cancelled') == 1 then answers = '' end
+        if ARGV[at + 4] == '1' then redis.call('HINCRBY', KEYS[1], 'settled', images) end
+    elseif redis.call('HEXISTS', KEYS[i], 'cancelled') == 0 then
         if redis.call('HSETNX', KEYS[i], field, answers) == 1 then
             redis.call('HINCRBY', KEYS[1], 'settled', images)
+            redis.call('HINCRBY', KEYS[i], 'settled', images)
             if answers ~= '' then
                 redis.call('HINCRBY', KEYS[i], 'done_images', images)
                 local done = redis.call('HINCRBY', KEYS[i], 'done_chunks', 1)
@@ -73,13 +76,24 @@ if #told > 0 then redis.call('PUBLISH', ARGV[3], table.concat(told, ' ')) end
 return #told
 """
 
-#: KEYS job. ARGV now, result ttl, channel, id. Answers 1 if it is cancelled now, 0 if it had ended, -1 if unknown.
+#: KEYS job, flow. ARGV now, result ttl, channel, id. Answers 1 if it is cancelled now, 0 if it had ended, -1 if it is
+#: unknown.
 CANCEL = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
-local facts = redis.call('HMGET', KEYS[1], 'finished', 'cancelled', 'deadline')
+local facts = redis.call('HMGET', KEYS[1], 'finished', 'cancelled', 'deadline', 'images', 'settled')
 if facts[1] or facts[2] or tonumber(facts[3]) < tonumber(ARGV[1]) then return 0 end
-redis.call('HSET', KEYS[1], 'cancelled', ARGV[1])
+redis.call('HINCRBY', KEYS[2], 'settled', facts[4] - facts[5])
+redis.call('HSET', KEYS[1], 'cancelled', ARGV[1], 'settled', facts[4])
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 redis.call('PUBLISH', ARGV[3], ARGV[4])
 return 1
+"""
+
+#: KEYS job, flow, index. ARGV id. Answers 1 if it was there.
+FORGET = """
+local facts = redis.call('HMGET', KEYS[1], 'images', 'settled')
+redis.call('ZREM', KEYS[3], ARGV[1])
+if not facts[1] then return 0 end
+redis.call('HINCRBY', KEYS[2], 'settled', facts[1] - facts[2])
+return redis.call('DEL', KEYS[1])
 """

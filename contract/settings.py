@@ -11,8 +11,10 @@ from contract.errors import BadSetting
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def _setting(default: Any, meaning: str, *, env: str | None = None, choices: tuple[str, ...] = ()) -> Any:
-    return field(default=default, metadata={"meaning": meaning, "env": env, "choices": choices})
+def _setting(
+    default: Any, meaning: str, *, env: str | None = None, choices: tuple[str, ...] = (), least: float = 1
+) -> Any:
+    return field(default=default, metadata={"meaning": meaning, "env": env, "choices": choices, "least": least})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,13 @@ class Settings:
     max_wait_s: float = _setting(60.0, "Longest time that `Prefer: wait` may hold a request, in seconds.")
     max_queued: int = _setting(1_000_000, "Most images that may wait for one model.")
 
+    require_key: bool = _setting(False, "Ask for an API key even while none has been made.")
+    rate_limit: str = _setting("", "Submissions per key, or per address, such as `600/minute`; empty is no limit.")
+    trusted_proxies: int = _setting(0, "Proxies in front of the API whose X-Forwarded-For is believed.", least=0)
+    callback_secret: str = _setting("", "Signs callbacks (HMAC-SHA256); without one no callback_url is taken.")
+    callback_private: bool = _setting(False, "Let callbacks go to private, loopback and link-local addresses.")
+    callback_tries: int = _setting(8, "Most tries to deliver a callback; the pause doubles from one second.")
+
     job_ttl_s: int = _setting(24 * 3600, "Seconds after which a job that has not ended expires.")
     result_ttl_s: int = _setting(24 * 3600, "Seconds for which a result is kept.")
     visibility_timeout_s: int = _setting(
@@ -48,9 +57,11 @@ class Settings:
         "Arithmetic of the engine: auto is bfloat16 where the CPU has it.",
         choices=("auto", "float32", "bfloat16"),
     )
-    engine_threads: int = _setting(0, "Cores that one worker's engine uses; 0 is all.")
+    engine_threads: int = _setting(0, "Cores that one worker's engine uses; 0 is all.", least=0)
     batch_max: int = _setting(256, "Most images in one batch on the device.")
-    batch_wait_ms: float = _setting(2.0, "Longest time that the oldest image waits for company, in milliseconds.")
+    batch_wait_ms: float = _setting(
+        2.0, "Longest time that the oldest image waits for company, in milliseconds.", least=0
+    )
     worker_threads: int = _setting(8, "Messages that one worker holds at once.")
     log_level: str = _setting("WARNING", "How much is logged.", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
 
@@ -71,12 +82,23 @@ def _parse(setting: Field[Any], text: str) -> Any:
     default: Any = setting.default
     kind = Path if isinstance(default, Path) else type(default)
     choices = setting.metadata["choices"]
+    if kind is bool:
+        return _parse_bool(setting, text)
     try:
         value = kind(text)
     except ValueError:
         raise BadSetting(f"{variable(setting)}={text!r} is not of type {kind.__name__}") from None
     if choices and value not in choices:
         raise BadSetting(f"{variable(setting)}={text!r} is not one of {', '.join(choices)}")
-    if kind in (int, float) and value < min(1, default):
-        raise BadSetting(f"{variable(setting)}={text!r} is too small")
+    least = setting.metadata["least"]
+    if kind in (int, float) and not value >= least:  # in this form NaN fails too
+        raise BadSetting(f"{variable(setting)}={text!r} is not at least {least}")
     return value
+
+
+def _parse_bool(setting: Field[Any], text: str) -> bool:
+    words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    try:
+        return words[text.lower()]
+    except KeyError:
+        raise BadSetting(f"{variable(setting)}={text!r} is not one of {', '.join(words)}") from None

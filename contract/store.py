@@ -59,6 +59,7 @@ class Store:
         self._start = client.register_script(scripts.START)
         self._finish = client.register_script(scripts.FINISH)
         self._cancel = client.register_script(scripts.CANCEL)
+        self._forget = client.register_script(scripts.FORGET)
 
     def create(self, jobs: Sequence[Job]) -> None:
         """Write the records of jobs of one model. Raises QueueFull, writing none, when they would not all fit."""
@@ -84,10 +85,13 @@ class Store:
 
     def finish(self, model: str, version: str, parts: Sequence[tuple[str, int, int, Sequence[Result]]]) -> None:
         """Write the answers of (job id, chunk, images, results), once; no results means that the chunk was not run."""
+        now, settings = time.time(), self._settings
+        oldest = now - settings.job_ttl_s - settings.result_ttl_s
         keys = [flow_key(model), *(job_key(part[0]) for part in parts)]
-        arguments: list[Any] = [time.time(), self._settings.result_ttl_s, CHANNEL]
+        arguments: list[Any] = [now, settings.result_ttl_s, CHANNEL]
         for job_id, chunk, images, results in parts:
-            arguments += [job_id, chunk, records.pack_answers(version, results) if results else b"", images]
+            answers = records.pack_answers(version, results) if results else b""
+            arguments += [job_id, chunk, answers, images, int((born(job_id) or 0) < oldest)]
         with reaching_redis():
             self._finish(keys, arguments)
 
@@ -110,8 +114,9 @@ class Store:
 
     def cancel(self, job_id: str) -> None:
         """Take a job back: what has not run will not. Raises UnknownJob, JobGone or JobSettled."""
+        keys = [job_key(job_id), flow_key(self._model(job_id))]
         with reaching_redis():
-            answer = self._cancel([job_key(job_id)], [time.time(), self._settings.result_ttl_s, CHANNEL, job_id])
+            answer = self._cancel(keys, [time.time(), self._settings.result_ttl_s, CHANNEL, job_id])
         if answer == -1:
             raise self._missing(job_id)
         if answer == 0:
@@ -119,10 +124,10 @@ class Store:
 
     def forget(self, job_id: str) -> None:
         """Delete a job and its results; one that has not run never will. Raises UnknownJob or JobGone."""
+        keys = [job_key(job_id), flow_key(self._model(job_id)), INDEX]
         with reaching_redis():
-            deleted, _ = self.redis.pipeline().delete(job_key(job_id)).zrem(INDEX, job_id).execute()
-        if not deleted:
-            raise self._missing(job_id)
+            if not self._forget(keys, [job_id]):
+                raise self._missing(job_id)
 
     def page(self, count: int, before: str | None = None) -> list[Record]:
         """Up to `count` jobs, newest first, older than the id `before`; without their results."""
@@ -154,6 +159,13 @@ class Store:
         if first_digest != digest:
             raise KeyReused(f"Idempotency-Key {key!r} was used with another request")
         return first_id
+
+    def _model(self, job_id: str) -> str:
+        with reaching_redis():
+            facts = self.redis.hget(job_key(job_id), "job")
+        if facts is None:
+            raise self._missing(job_id)
+        return records.unpack_job(facts).model
 
     def _missing(self, job_id: str) -> UnknownJob | JobGone:
         kept = self._settings.result_ttl_s

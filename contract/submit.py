@@ -58,27 +58,33 @@ class Submitter:
         return group
 
     def _commit(self, group: list[Waiting]) -> None:
+        errors: dict[str, Exception] = {}
         try:
             self._store.create([job for job, _, _ in group])
-            self._publish(group)
+            errors = self._publish(group)
         except Exception as error:  # the writer must outlive whatever one commit meets
-            for _, _, committed in group:
+            errors = {job.id: error for job, _, _ in group}
+        for job, _, committed in group:
+            if error := errors.get(job.id):
                 committed.set_exception(error)
-        else:
-            for _, _, committed in group:
+            else:
                 committed.set_result(None)
 
-    def _publish(self, group: list[Waiting]) -> None:
-        try:
-            for message in pack([(job, pixels) for job, pixels, _ in group]):
-                send(self._app, message, bulk=group[0][0].bulk)
-        except QueueUnavailable:
-            self._withdraw(job for job, _, _ in group)
-            raise
-
-    def _withdraw(self, jobs: Iterable[Job]) -> None:
-        for job in jobs:
+    def _publish(self, group: list[Waiting]) -> dict[str, Exception]:
+        """Send the group's messages; the ids of jobs that are not wholly sent, with why. Those are withdrawn."""
+        messages = pack([(job, pixels) for job, pixels, _ in group])
+        for number, message in enumerate(messages):
             try:
-                self._store.forget(job.id)
+                send(self._app, message, bulk=group[0][0].bulk)
+            except QueueUnavailable as error:
+                unsent = {part.job_id for later in messages[number:] for part in later.parts}
+                self._withdraw(unsent)
+                return dict.fromkeys(unsent, error)
+        return {}
+
+    def _withdraw(self, job_ids: Iterable[str]) -> None:
+        for job_id in job_ids:
+            try:
+                self._store.forget(job_id)
             except KerasqError:
                 return

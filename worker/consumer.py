@@ -61,6 +61,7 @@ def consume(app: celery.Celery, served: dict[str, Served], engine: str, store: S
         pool_cls="threads",
         concurrency=settings.worker_threads,
         loglevel=settings.log_level,
+        quiet=True,
         without_gossip=True,
         without_mingle=True,
         without_heartbeat=True,

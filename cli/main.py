@@ -1,0 +1,65 @@
+"""The command line's entry: finds a command, and turns errors into one line and an exit code."""
+
+import importlib
+from typing import Any
+
+import click
+
+from contract.errors import KerasqError, QueueFull, QueueUnavailable
+
+#: Each command's module, imported when the command is asked for: a health check must not wait for Celery.
+COMMANDS = {
+    "classify": "cli.classify",
+    "up": "cli.up",
+    "demo": "cli.demo",
+    "jobs": "cli.jobs",
+    "models": "cli.models",
+    "settings": "cli.settings",
+    "health": "cli.health",
+    "api": "cli.processes",
+    "worker": "cli.processes",
+}
+FAILED, USAGE, UNREACHABLE, INTERRUPTED = 1, 2, 3, 130
+
+
+class Commands(click.Group):
+    """Loads commands on demand; a KerasqError becomes a line on stderr and exit code 2, or 3 for the queue."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        found: click.Command = getattr(importlib.import_module(COMMANDS[cmd_name]), cmd_name)
+        return found
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KerasqError as error:
+            click.echo(f"kerasq: {error}", err=True)
+            ctx.exit(UNREACHABLE if isinstance(error, QueueUnavailable | QueueFull) else USAGE)
+        except KeyboardInterrupt:
+            ctx.exit(INTERRUPTED)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(package_name="kerasq")
+def cli() -> None:
+    """
+    \b
+    kerasq up
+    kerasq classify photos/ --model cifar10
+
+    Keras image classifiers behind a message queue.
+    """
+
+
+def main() -> None:
+    """The console script."""
+    cli(prog_name="kerasq")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""`kerasq models`: the cards, and which workers serve them now."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from cli.address import read_settings
+from contract.card import Card, Cards
+from contract.errors import QueueUnavailable
+from contract.presence import present
+from contract.settings import Settings
+from contract.store import connect
+
+#: Digits of a version that people get to see.
+DIGITS = 12
+
+
+@click.command(short_help="List the models; show one.")
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def models(name: str | None, as_json: bool) -> None:
+    """
+    \b
+    kerasq models
+    kerasq models cifar10 --json
+
+    List the models, or show one's card.
+    """
+    settings = read_settings()
+    cards = Cards(settings.models_dir)
+    if name:
+        _show_one(cards[name], as_json)
+    else:
+        _show_all(cards, serving(settings), as_json)
+
+
+def serving(settings: Settings) -> Counter[str] | None:
+    """How many workers serve each model now; None while Redis is away."""
+    try:
+        return Counter(model for each in present(connect(settings)) for model in each.models)
+    except QueueUnavailable:
+        return None
+
+
+def _show_all(cards: Mapping[str, Card], workers: Counter[str] | None, as_json: bool) -> None:
+    rows = [summary(card, None if workers is None else workers[card.name]) for card in cards.values()]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold")
+    table.add_column("name")
+    for column in ("classes", "input", "accuracy", "parameters"):
+        table.add_column(column, justify="right")
+    table.add_column("version", no_wrap=True)
+    table.add_column("workers", justify="right")
+    for row in rows:
+        table.add_row(
+            row["name"],
+            str(row["classes"]),
+            " x ".join(map(str, row["input"])),
+            _or_dash(row["accuracy"], ".2%"),
+            _or_dash(row["parameters"], ",d"),
+            row["version"],
+            _or_dash(row["workers"], "d"),
+        )
+    Console().print(table)
+
+
+def summary(card: Card, workers: int | None) -> dict[str, Any]:
+    """A model in one line; None where it is not known."""
+    return {
+        "name": card.name,
+        "classes": len(card.labels),
+        "input": list(card.input.shape),
+        "accuracy": card.metrics.get("test", {}).get("accuracy"),
+        "parameters": card.parameters.get("total"),
+        "version": card.version[:DIGITS],
+        "workers": workers,
+    }
+
+
+def _or_dash(value: float | int | None, form: str) -> str:
+    return "—" if value is None else format(value, form)
+
+
+def _show_one(card: Card, as_json: bool) -> None:
+    facts = asdict(card)
+    if as_json:
+        click.echo(json.dumps(facts, indent=2))
+        return
+    click.echo(f"{card.name}: {len(card.labels)} classes, input {' x '.join(map(str, card.input.shape))}")
+    click.echo(f"version {card.version}")
+    for title in ("parameters", "metrics", "training", "files"):
+        _section(title, facts[title])
+    click.echo(f"\nlabels\n  {', '.join(card.labels)}")
+
+
+def _section(title: str, facts: Mapping[str, Any], indent: str = "") -> None:
+    if facts:
+        click.echo(f"{'' if indent else chr(10)}{indent}{title}")
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            _section(name, value, indent + "  ")
+        else:
+            click.echo(f"{indent}  {name}: {value:,}" if isinstance(value, int) else f"{indent}  {name}: {value}")

@@ -1,0 +1,117 @@
+"""Results as NDJSON, as CSV, or as a table on a terminal; written a block at a time."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import IO, Any, Protocol
+
+import orjson
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table as Grid
+
+from cli.walk import shown
+from contract.errors import KerasqError
+from contract.jobs import Result
+
+#: Probabilities are written to this many places: more would be the engine's noise.
+PLACES = 6
+Rows = Sequence[tuple[str, Result]]
+
+
+class Output(Protocol):
+    """Takes results in order."""
+
+    def write(self, rows: Rows) -> None: ...
+
+
+class Ndjson:
+    """A JSON object a line: `file`, and `predictions` or `error`."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def write(self, rows: Rows) -> None:
+        _put(self._file, b"".join(orjson.dumps(_facts(file, result)) + b"\n" for file, result in rows))
+
+
+class Csv:
+    """A line a file: label and probability of each prediction, and the error."""
+
+    def __init__(self, file: IO[bytes], top: int, *, header: bool = True) -> None:
+        self._file, self._top = file, top
+        if header:
+            _put(file, csv_header(top))
+
+    def write(self, rows: Rows) -> None:
+        block = io.StringIO()
+        csv.writer(block, lineterminator="\n").writerows(self._cells(file, result) for file, result in rows)
+        _put(self._file, block.getvalue().encode())
+
+    def _cells(self, file: str, result: Result) -> list[Any]:
+        if result.error:
+            return [shown(file), *[""] * (2 * self._top), ": ".join(result.error)]
+        pairs = [cell for each in result.predictions for cell in (each.label, f"{each.probability:.{PLACES}f}")]
+        return [shown(file), *pairs, *[""] * (2 * self._top - len(pairs)), ""]
+
+
+def csv_header(top: int) -> bytes:
+    columns = [f"{name}_{place}" for place in range(1, top + 1) for name in ("label", "probability")]
+    return (",".join(["file", *columns, "error"]) + "\n").encode()
+
+
+class Table:
+    """Columns for people. Their widths are fixed beforehand, so that nothing waits for the last row."""
+
+    def __init__(self, console: Console, labels: Sequence[str], top: int) -> None:
+        self._console, self._top = console, top
+        self._label = max(len("label"), *map(len, labels))
+        self._header = True
+
+    def write(self, rows: Rows) -> None:
+        whole = not self._console.is_terminal  # a live bar loses its place below lines that wrap by themselves
+        for failed, group in groupby(rows, lambda row: row[1].error is not None):
+            if failed:
+                for file, result in group:
+                    words = f"{shown(file)}: {': '.join(result.error or ())}"
+                    self._console.print(words, style="red", markup=False, highlight=False, soft_wrap=whole)
+            else:
+                self._console.print(self._grid(group))
+
+    def _grid(self, rows: Iterable[tuple[str, Result]]) -> "Grid":
+        grid = Grid(box=None, show_header=self._header, pad_edge=False, expand=True, header_style="bold")
+        grid.add_column("file", ratio=1, overflow="fold")
+        for _ in range(self._top):
+            grid.add_column("label", width=self._label)
+            grid.add_column("", width=6, justify="right")
+        self._header = False
+        for file, result in rows:
+            cells = [cell for each in result.predictions for cell in (each.label, f"{each.probability:.1%}")]
+            grid.add_row(escape(shown(file)), *cells)
+        return grid
+
+
+def _facts(file: str, result: Result) -> dict[str, Any]:
+    if result.error:
+        return {"file": shown(file), "error": {"title": result.error[0], "detail": shown(result.error[1])}}
+    predictions = [{"label": each.label, "probability": round(each.probability, PLACES)} for each in result.predictions]
+    return {"file": shown(file), "predictions": predictions}
+
+
+def _put(file: IO[bytes], block: bytes) -> None:
+    try:
+        file.write(block)
+        file.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise KerasqError(f"{getattr(file, 'name', 'output')}: cannot be written: {error.strerror}") from None
+
+
+def parse_ndjson(line: bytes) -> tuple[str, list[str] | None]:
+    """The file of a line and its labels, None if it failed. Raises ValueError or KeyError where it is no such line."""
+    facts = json.loads(line)
+    labels = None if "error" in facts else [each["label"] for each in facts["predictions"]]
+    return str(facts["file"]), labels

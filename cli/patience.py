@@ -1,0 +1,40 @@
+"""Trying again while the queue is away or full, for as long as the user wishes."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from contract.errors import QueueFull, QueueUnavailable
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+T = TypeVar("T")
+
+
+class Patience:
+    """Does steps on the queue. There is none before the first succeeded: who starts without a queue hears so soon."""
+
+    def __init__(self, seconds: float, say: Callable[[str], None]) -> None:
+        self._seconds, self._say = seconds, say
+        self._begun = False
+
+    def __call__(self, step: Callable[[], T]) -> T:
+        """Do a step, again and again with longer pauses. Raises QueueFull or QueueUnavailable when the time is over."""
+        pause, since = FIRST_PAUSE, 0.0
+        while True:
+            try:
+                done = step()
+            except (QueueFull, QueueUnavailable) as error:
+                now = time.monotonic()
+                if not since:
+                    since = now
+                    if self._begun:
+                        self._say(f"{error}; trying again for {self._seconds:g} s")
+                if not self._begun:
+                    raise
+                if now - since >= self._seconds:
+                    raise type(error)(f"{error}; gave up after {self._seconds:g} s") from error
+                time.sleep(min(pause, max(0.0, since + self._seconds - now)))
+                pause = min(LONGEST_PAUSE, pause * 2)
+            else:
+                self._begun = True
+                return done

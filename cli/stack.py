@@ -1,0 +1,61 @@
+"""What `kerasq up` runs, kept running until it is told to stop: server, API, workers."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import click
+
+from cli.child import MISCONFIGURED, Child
+from contract.errors import KerasqError
+
+#: Seconds between two looks at the children.
+LOOK = 0.1
+#: Seconds that the server and the API have to stop; the workers' time is the user's choice.
+SERVER_GRACE = API_GRACE = 30.0
+
+
+class Stack:
+    """The children in the order in which they start; they stop the other way round, those of a rank together."""
+
+    def __init__(self, grace: float) -> None:
+        self._children: list[Child] = []
+        self._grace = grace
+        self.stopping, self.hurrying = threading.Event(), threading.Event()
+
+    def run(self, *children: Child) -> None:
+        for child in children:
+            self._children.append(child)
+            child.start()
+
+    def supervise(self, until: Callable[[], bool] = lambda: False) -> bool:
+        """Keep all running until told to stop, which is False, or until something holds, which is True.
+
+        Raises KerasqError when a child says that its configuration is wrong.
+        """
+        while not self.stopping.wait(LOOK):
+            for child in self._children:
+                self._tend(child)
+            if until():
+                return True
+        return False
+
+    def _tend(self, child: Child) -> None:
+        code = child.tend()
+        if code == MISCONFIGURED and child.name != "redis":
+            raise KerasqError(f"{child.name} cannot start: {child.said[-1] if child.said else 'it did not say why'}")
+        if code is not None:
+            click.echo(f"kerasq: {child.name} ended with {code}; it is started again", err=True)
+
+    def drain(self) -> None:
+        """Stop taking work, finish what has begun, then stop the server. Told to hurry, it kills instead."""
+        for prefix, grace in (("api", API_GRACE), ("worker", self._grace), ("redis", SERVER_GRACE)):
+            rank = [child for child in self._children if child.name.startswith(prefix)]
+            for child in rank:
+                child.ask_to_stop()
+            until = time.monotonic() + grace
+            while any(child.running for child in rank) and time.monotonic() < until:
+                if self.hurrying.wait(LOOK) and prefix != "redis":  # the server only writes its data, and soon ends
+                    break
+            for child in rank:
+                child.wait(0.0)

@@ -1,0 +1,138 @@
+"""`kerasq up`: the whole stack on this machine."""
+
+import os
+import signal
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from contextlib import ExitStack
+
+import click
+import redis
+
+from cli import embedded
+from cli.child import Child
+from cli.processes import command, environment
+from cli.stack import Stack
+from contract.card import Cards
+from contract.errors import BadModel, KerasqError, QueueUnavailable
+from contract.presence import present
+from contract.settings import Settings
+from contract.store import connect
+
+
+@click.command(short_help="Run it all: Redis, API, workers.")
+@click.option("--host", help="The address that the API listens on.  [default: KERASQ_HOST]")
+@click.option("--port", type=click.IntRange(1, 65535), help="The API's port.  [default: KERASQ_PORT]")
+@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Worker processes.")
+@click.option("--models", metavar="NAME,...", help="The models to serve.  [default: all]")
+@click.option("--redis-port", type=click.IntRange(1, 65535), help="The embedded server's port.  [default: a free one]")
+@click.option(
+    "--grace",
+    type=click.FloatRange(min=0),
+    default=30.0,
+    show_default=True,
+    help="Seconds that workers have to finish what they began.",
+)
+def up(
+    host: str | None, port: int | None, workers: int, models: str | None, redis_port: int | None, grace: float
+) -> None:
+    """
+    \b
+    kerasq up
+    kerasq up --port 8080 --workers 2 --models cifar10
+
+    Run it all: a Redis, the API and the workers. A process that dies is started again.
+
+    With REDIS_URL set, that Redis is used; else one is embedded, with its data in KERASQ_STATE_DIR.
+
+    Ctrl-C and SIGTERM stop it in order: the API, the workers once they finished what they began, the server.
+    A second Ctrl-C does not wait for the workers.
+    """
+    settings = Settings.from_env({**os.environ, **_given(host, port)})
+    names = _names(settings, models)
+    if not embedded.port_is_free(settings.host, settings.port):
+        raise KerasqError(f"port {settings.port} on {settings.host} is in use; --port names another one")
+    stack = Stack(grace)
+    with ExitStack() as held:
+        held.enter_context(embedded.alone(settings.state_dir))
+        _heed_signals(stack)
+        environ = environment(settings, workers)
+        server = None if os.environ.get("REDIS_URL") else _server_port(redis_port)
+        if server:
+            environ["REDIS_URL"] = embedded.url(server)
+            held.enter_context(embedded.published(settings.state_dir, environ["REDIS_URL"]))
+        held.callback(stack.drain)
+        if server:
+            stack.run(Child("redis", embedded.command(settings.state_dir, server), os.environ))
+        elif not embedded.answers(environ["REDIS_URL"]):
+            click.echo("kerasq: the Redis of REDIS_URL does not answer yet; waiting", err=True)
+        if stack.supervise(lambda: embedded.answers(environ["REDIS_URL"])):
+            _run(stack, environ, workers, models, names)
+
+
+def _given(host: str | None, port: int | None) -> dict[str, str]:
+    return {name: str(value) for name, value in (("KERASQ_HOST", host), ("KERASQ_PORT", port)) if value is not None}
+
+
+def _names(settings: Settings, models: str | None) -> list[str]:
+    cards = Cards(settings.models_dir)
+    names = [cards[name].name for name in models.split(",")] if models else list(cards)
+    if not names:
+        raise BadModel(f"{settings.models_dir} holds no model; a model is a folder with a card.json")
+    return names
+
+
+def _heed_signals(stack: Stack) -> None:
+    def heed(number: int, frame: object) -> None:
+        if stack.stopping.is_set():
+            stack.hurrying.set()
+        stack.stopping.set()
+
+    signal.signal(signal.SIGINT, heed)
+    signal.signal(signal.SIGTERM, heed)
+
+
+def _server_port(redis_port: int | None) -> int:
+    if redis_port and not embedded.port_is_free(embedded.HOST, redis_port):
+        raise KerasqError(f"port {redis_port} is in use; --redis-port names another one")
+    return redis_port or embedded.free_port()
+
+
+def _run(stack: Stack, environ: Mapping[str, str], workers: int, models: str | None, names: list[str]) -> None:
+    """Start API and workers, say when they are ready, and keep them running."""
+    settings = Settings.from_env(environ)
+    only = ["--models", models] if models else []
+    stack.run(Child("api", command("api.app"), environ))
+    stack.run(*(Child(f"worker-{number}", [*command("worker"), *only], environ) for number in range(1, workers + 1)))
+    client = connect(settings)
+    if stack.supervise(lambda: _ready(client, settings, workers, names)):
+        address = f"http://{_reachable(settings.host)}:{settings.port}"
+        counts = f"{_count(len(names), 'model')}, {_count(workers, 'worker')}"
+        click.echo(f"kerasq is ready on {address} ({counts})")
+        stack.supervise()
+
+
+def _ready(client: redis.Redis, settings: Settings, workers: int, names: list[str]) -> bool:
+    try:
+        here = present(client)
+    except QueueUnavailable:
+        return False
+    served = [each for each in here if set(names) <= set(each.models)]
+    return len(served) >= workers and _healthy(f"http://{_reachable(settings.host)}:{settings.port}/healthz")
+
+
+def _healthy(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own address
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _reachable(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host, host)  # noqa: S104
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

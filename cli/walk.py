@@ -1,0 +1,70 @@
+"""The image files that paths name, one after another: a folder is listed when its turn comes, and never all at once."""
+
+# Paths are text here: a Path for each of 100,000 files would cost more than finding them.
+# ruff: noqa: PTH100, PTH112, PTH118, PTH122
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+
+from contract.images import SUFFIXES
+
+
+def walk(paths: Sequence[str]) -> Iterator[str]:
+    """The files among `paths`, and in its folders, each once: a folder's files by name, then its folders by name.
+
+    Inside folders, hidden entries and other suffixes than images have are left out. A folder that cannot be
+    listed comes out itself, so that whoever reads it finds the error. Links to folders are not followed.
+    """
+    named = {os.path.abspath(path) for path in paths}
+    for path in dict.fromkeys(paths):
+        if os.path.isdir(path):
+            yield from _folder(path, named if len(named) > 1 else frozenset())
+        else:
+            yield path
+
+
+def _folder(top: str, named: frozenset[str] | set[str]) -> Iterator[str]:
+    """The files in `top`; those in `named` are left out, for they come by themselves."""
+    waiting = [top]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            files, folders = _list(folder)
+        except OSError:
+            yield folder
+            continue
+        waiting += [path for path in map(_below(folder), folders) if not _is_named(path, named)]
+        yield from (path for path in map(_below(folder), files) if not _is_named(path, named))
+
+
+def _list(folder: str) -> tuple[list[str], list[str]]:
+    """The names of a folder's image files, and of its folders, last first."""
+    files, folders = [], []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            name = entry.name
+            if name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(name)
+            elif os.path.splitext(name)[1].lower() in SUFFIXES and not entry.is_dir():
+                files.append(name)
+    return sorted(files), sorted(folders, reverse=True)
+
+
+def _below(folder: str) -> Callable[[str], str]:
+    start = os.path.join(folder, "")
+    return lambda name: start + name
+
+
+def _is_named(path: str, named: frozenset[str] | set[str]) -> bool:
+    return bool(named) and os.path.abspath(path) in named
+
+
+def shown(path: str) -> str:
+    """The path as text that any output can hold: bytes that are no UTF-8 come out as \\xNN."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(path).decode("utf-8", "backslashreplace")
+    return path

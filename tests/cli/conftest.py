@@ -1,0 +1,111 @@
+"""The command line on fakeredis, with a worker that is a thread."""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import fakeredis
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from cli.main import cli
+from contract import presence, submit
+from contract.errors import KerasqError
+from contract.jobs import Prediction
+from contract.jobs import Result as Answer
+from contract.message import Message
+from contract.settings import Settings
+from contract.store import Store
+
+LABELS = ("circle", "square", "star")
+
+
+class Worker:
+    """Answers each image by its first pixel: red 0 is a circle, 1 a square, 2 a star; 255 fails on the engine."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.images, self.bulk = store, 0, set()
+        self.refuses: list[KerasqError] = []
+        self.before: Callable[[Message], None] = lambda message: None
+        self._messages: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def send(self, app: object, message: Message, *, bulk: bool) -> None:
+        """Stands where contract.queue.send is."""
+        if self.refuses:
+            raise self.refuses.pop(0)
+        self.bulk.add(bulk)
+        self._messages.put(Message.decode(message.encode()))
+
+    def start(self) -> None:
+        here = presence.Presence(worker=presence.this_worker(), models={"shapes": "0"}, engine="fake", started_at=0.0)
+        presence.announce(self.store.redis, here)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._messages.put(None)
+        if self._thread.ident:
+            self._thread.join(5)
+
+    def _run(self) -> None:
+        while message := self._messages.get():
+            self.before(message)
+            (part,) = message.parts
+            run = self.store.start([(part.job_id, part.chunk)])[0]
+            answers = [self._answer(int(each[0, 0, 0]), part.top) for each in message.pixels] if run else []
+            self.images += len(answers)
+            self.store.finish(message.model, "0", [(part.job_id, part.chunk, part.images, answers)])
+
+    def _answer(self, red: int, top: int) -> Answer:
+        if red == 255:
+            return Answer(error=("Engine error", "the model could not run on this image: no"))
+        order = [LABELS[(red + place) % 3] for place in range(top)]
+        return Answer(predictions=tuple(Prediction(label=x, probability=0.5 / (n + 1)) for n, x in enumerate(order)))
+
+
+@pytest.fixture
+def settings(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    monkeypatch.setenv("KERASQ_MODELS_DIR", str(models))
+    monkeypatch.setenv("KERASQ_STATE_DIR", str(tmp_path / "state"))
+    return Settings.from_env()
+
+
+@pytest.fixture
+def store(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Store:
+    server = fakeredis.FakeServer()
+    for module in ("classify", "jobs", "models", "health"):
+        monkeypatch.setattr(f"cli.{module}.connect", lambda settings: fakeredis.FakeRedis(server=server))
+    return Store(fakeredis.FakeRedis(server=server), settings)
+
+
+@pytest.fixture
+def worker(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
+    worker = Worker(store)
+    monkeypatch.setattr(submit, "send", worker.send)
+    worker.start()
+    yield worker
+    worker.stop()
+
+
+@pytest.fixture
+def kerasq() -> Callable[..., Result]:
+    return lambda *words: CliRunner().invoke(cli, [str(word) for word in words], catch_exceptions=False)
+
+
+def picture(path: Path, red: int = 0) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.full((8, 8, 3), (red, 0, 0), np.uint8)).save(path)
+    return path
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Three shapes, the last below."""
+    folder = tmp_path / "photos"
+    for name, red in (("a.png", 0), ("b.png", 1), ("deep/c.png", 2)):
+        picture(folder / name, red)
+    return folder

@@ -1,0 +1,162 @@
+import json
+import os
+import subprocess
+import sys
+from dataclasses import fields
+
+import pytest
+
+from cli import processes
+from cli.address import read_settings, url_file
+from cli.jobs import age
+from cli.main import COMMANDS
+from contract.jobs import Job, Prediction, Result
+from contract.settings import Settings, variable
+from tests.stack import ROOT
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_begins_with_an_example(kerasq, command) -> None:
+    done = kerasq(command, "--help")
+    lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
+    assert lines[1].startswith(f"kerasq {command}")
+
+
+def test_help_lists_each_command_with_a_sentence(kerasq) -> None:
+    text = kerasq("--help").stdout
+    for command in COMMANDS:
+        (line,) = [line for line in text.splitlines() if line.startswith(f"  {command} ")]
+        assert line.endswith(".")
+
+
+def test_redis_is_where_the_variable_says_else_the_file_else_the_default(settings) -> None:
+    environ = {"KERASQ_STATE_DIR": str(settings.state_dir)}
+    assert read_settings(environ).redis_url == Settings().redis_url
+    settings.state_dir.mkdir()
+    url_file(settings.state_dir).write_text("redis://127.0.0.1:7/0\n")
+    assert read_settings(environ).redis_url == "redis://127.0.0.1:7/0"
+    assert read_settings({**environ, "REDIS_URL": "redis://there/1"}).redis_url == "redis://there/1"
+
+
+def test_jobs_are_listed_shown_cancelled_and_forgotten(kerasq, store) -> None:
+    assert kerasq("jobs").stdout == "no jobs\n"
+    first, second = Job(model="shapes", images=2, names=("x.png", "y.png")), Job(model="shapes", images=1)
+    store.create([first, second])
+    answers = [Result(predictions=(Prediction(label="star", probability=0.75),)), Result(error=("Engine error", "no"))]
+    store.finish("shapes", "0123", [(first.id, 0, 2, answers)])
+
+    listed = json.loads(kerasq("jobs", "--json").stdout)
+    assert {each["id"]: (each["status"], each["done_images"]) for each in listed} == {
+        first.id: ("succeeded", 2),
+        second.id: ("queued", 0),
+    }
+    assert len(kerasq("jobs", "--limit", 1).stdout.splitlines()) == 2
+    shown = kerasq("jobs", first.id).stdout
+    assert "x.png  star 75.0%" in shown
+    assert "y.png  Engine error: no" in shown
+    assert json.loads(kerasq("jobs", first.id, "--json").stdout)["results"][0]["predictions"][0]["label"] == "star"
+
+    assert kerasq("jobs", second.id, "--cancel").exit_code == 0
+    again = kerasq("jobs", second.id, "--cancel")
+    assert again.exit_code == 2 and "has ended" in again.stderr
+    assert kerasq("jobs", second.id, "--forget").exit_code == 0
+    gone = kerasq("jobs", second.id)
+    assert gone.exit_code == 2
+    assert gone.stderr == f"kerasq: no job has the id '{second.id}'\n"
+
+
+def test_jobs_wants_an_id_to_cancel(kerasq) -> None:
+    assert kerasq("jobs", "--cancel").exit_code == 2
+
+
+def test_models_say_who_serves_them(kerasq, worker) -> None:
+    (row,) = json.loads(kerasq("models", "--json").stdout)
+    assert (row["name"], row["classes"], row["input"], row["workers"]) == ("shapes", 3, [8, 8, 3], 1)
+    assert len(row["version"]) == 12
+    assert kerasq("models").stdout.split()[-1] == "1"
+
+
+def test_models_without_redis_have_a_dash(kerasq, settings, monkeypatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    done = kerasq("models")
+    assert done.exit_code == 0
+    assert done.stdout.split()[-1] == "—"
+
+
+def test_one_model_shows_its_card(kerasq, settings) -> None:
+    assert "circle, square, star" in kerasq("models", "shapes").stdout
+    assert json.loads(kerasq("models", "shapes", "--json").stdout)["labels"] == ["circle", "square", "star"]
+    assert kerasq("models", "planes").exit_code == 2
+
+
+def test_settings_are_all_there(kerasq, settings, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    table, markdown = kerasq("settings").stdout, kerasq("settings", "--markdown").stdout
+    for each in fields(Settings):
+        assert variable(each) in table
+        assert f"| `{variable(each)}` |" in markdown
+    assert str(ROOT) not in markdown
+
+
+def test_a_bad_setting_is_one_line(kerasq, monkeypatch) -> None:
+    monkeypatch.setenv("KERASQ_PORT", "many")
+    done = kerasq("settings")
+    assert done.exit_code == 2
+    assert done.stderr == "kerasq: KERASQ_PORT='many' is not of type int\n"
+
+
+def test_health_is_an_exit_code(kerasq, worker, store) -> None:
+    assert kerasq("health").exit_code == 0
+    assert kerasq("health", "--worker").exit_code == 0
+    store.redis.flushall()
+    ill = kerasq("health")
+    assert (ill.exit_code, ill.stderr) == (1, "kerasq: no worker serves shapes\n")
+    assert kerasq("health", "--worker").exit_code == 1
+
+
+def test_health_without_redis(kerasq, settings, monkeypatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    done = kerasq("health")
+    assert done.exit_code == 1
+    assert done.stderr.startswith("kerasq: Redis does not answer")
+
+
+def test_health_starts_without_what_is_heavy() -> None:
+    heavy = "{'celery', 'openvino', 'PIL', 'rich', 'flask'}"
+    code = f"import sys, cli.main, cli.health; print({heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "tail"),
+    [
+        (["api", "--port", "7000"], ["-P", "-m", "api.app"]),
+        (["worker", "--models", "shapes"], ["-P", "-m", "worker", "--models", "shapes"]),
+    ],
+)
+def test_api_and_worker_become_their_processes(kerasq, settings, monkeypatch, words, tail) -> None:
+    became = []
+    monkeypatch.setattr(os, "execve", lambda *given: became.append(given))
+    kerasq(*words)
+    ((program, command, environ),) = became
+    assert program == sys.executable
+    assert command[1:] == tail
+    assert environ["REDIS_URL"] == settings.redis_url
+    assert environ["KERASQ_PORT"] == ("7000" if "--port" in words else "5000")
+
+
+def test_workers_share_the_cores(settings, monkeypatch) -> None:
+    monkeypatch.delenv("KERASQ_ENGINE_THREADS", raising=False)
+    monkeypatch.setattr(processes, "CORES", 8)
+    assert processes.environment(settings, 3)["KERASQ_ENGINE_THREADS"] == "2"
+    assert processes.environment(settings, 9)["KERASQ_ENGINE_THREADS"] == "1"
+    monkeypatch.setenv("KERASQ_ENGINE_THREADS", "5")
+    assert processes.environment(settings, 3)["KERASQ_ENGINE_THREADS"] == "5"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(-1, "0 s"), (59.9, "59 s"), (60, "1 min"), (7300, "2 h"), (2e5, "2 d")]
+)
+def test_age(seconds, words) -> None:
+    assert age(seconds) == words

@@ -1,0 +1,104 @@
+"""Supervision, with small processes of our own in place of server, API and workers."""
+
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from cli import child as module
+from cli import embedded
+from cli.child import Child
+from cli.stack import Stack
+from contract.errors import KerasqError
+from tests.stack import until
+
+TRAP = "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *a: {}); print('up', flush=True); time.sleep(60)"
+
+
+def python(name: str, code: str) -> Child:
+    return Child(name, [sys.executable, "-c", code], os.environ)
+
+
+@pytest.fixture
+def stack():
+    stack = Stack(grace=0.5)
+    yield stack
+    stack.hurrying.set()
+    stack.drain()
+
+
+def test_a_child_that_dies_is_started_again_with_pauses(stack, monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(module, "FIRST_PAUSE", 0.05)
+    starts = tmp_path / "starts"
+    child = python("worker-1", f"open({str(starts)!r}, 'a').write('x'); raise SystemExit(1)")
+    child._pause = 0.05
+    stack.run(child)
+    assert stack.supervise(lambda: starts.exists() and len(starts.read_text()) >= 3)
+    assert child._pause >= 0.2
+
+
+def test_a_child_that_is_misconfigured_stops_everything(stack) -> None:
+    stack.run(python("api", "import sys; print('api: PORT is wrong', file=sys.stderr); sys.exit(2)"))
+    with pytest.raises(KerasqError, match=r"^api cannot start: api: PORT is wrong$"):
+        stack.supervise()
+
+
+def test_told_to_stop_it_stops_in_order(stack, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    names = ("redis", "api", "worker-1", "worker-2")
+    children = [python(name, TRAP.format(f"(open({str(log)!r}, 'a').write('{name} '), sys.exit())")) for name in names]
+    stack.run(*children)
+    until(lambda: all(each.said for each in children), "all are up")
+    threading.Timer(0.2, stack.stopping.set).start()
+    assert not stack.supervise()
+    stack.drain()
+    order = log.read_text().split()
+    assert (order[0], set(order[1:3]), order[3]) == ("api", {"worker-1", "worker-2"}, "redis")
+    assert not any(each.running for each in children)
+
+
+def test_a_worker_that_does_not_end_is_killed_after_its_grace(stack) -> None:
+    child = python("worker-1", TRAP.format("None"))
+    stack.run(child)
+    until(lambda: child.said, "it is up")
+    since = time.monotonic()
+    stack.drain()
+    assert not child.running
+    assert 0.4 < time.monotonic() - since < 5
+
+
+def test_in_a_hurry_nothing_is_waited_for() -> None:
+    stack = Stack(grace=60)
+    child = python("worker-1", TRAP.format("None"))
+    stack.run(child)
+    until(lambda: child.said, "it is up")
+    stack.hurrying.set()
+    since = time.monotonic()
+    stack.drain()
+    assert not child.running
+    assert time.monotonic() - since < 5
+
+
+def test_two_on_one_folder_are_refused(tmp_path: Path) -> None:
+    with embedded.alone(tmp_path):
+        with pytest.raises(KerasqError, match="another `kerasq up` runs on"), embedded.alone(tmp_path):
+            pass
+    with embedded.alone(tmp_path):
+        pass
+
+
+def test_up_refuses_a_port_in_use_and_a_folder_without_models(kerasq, settings, monkeypatch, tmp_path: Path) -> None:
+    import socket
+
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        done = kerasq("up", "--port", other.getsockname()[1])
+    assert done.exit_code == 2
+    assert "is in use" in done.stderr
+    monkeypatch.setenv("KERASQ_MODELS_DIR", str(tmp_path / "nothing"))
+    empty = kerasq("up")
+    assert (empty.exit_code, "holds no model" in empty.stderr) == (2, True)

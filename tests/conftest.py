@@ -1,0 +1,52 @@
+"""What all tests share: settings, a store on fakeredis, a model folder, the real stack."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import fakeredis
+import pytest
+
+from contract.card import Card, Input, sha256
+from contract.settings import Settings
+from contract.store import Store
+from tests.stack import Stack, running
+
+
+def absent(what: str) -> None:
+    """A missing service: skip at home, fail in CI."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is missing, and CI must have it")
+    pytest.skip(f"{what} is missing")
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    """A folder of one model, `shapes`, with three labels and weights that are no weights at all."""
+    folder = tmp_path / "models" / "shapes"
+    folder.mkdir(parents=True)
+    (folder / "model.keras").write_bytes(b"not really")
+    Card(
+        name="shapes",
+        labels=("circle", "square", "star"),
+        input=Input(height=8, width=8),
+        files={"model.keras": sha256(folder / "model.keras")},
+    ).write(folder)
+    return folder.parent
+
+
+@pytest.fixture
+def settings(models: Path, tmp_path: Path) -> Settings:
+    return Settings(models_dir=models, state_dir=tmp_path / "state")
+
+
+@pytest.fixture
+def store(settings: Settings) -> Store:
+    return Store(fakeredis.FakeRedis(), settings)
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The whole of kerasq with one worker on the shipped models."""
+    with running(tmp_path_factory.mktemp("stack")) as stack:
+        yield stack

@@ -1,0 +1,68 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract.card import Card, Cards
+from contract.errors import BadModel, UnknownModel
+
+
+def changed(models: Path, **fields: Any) -> Path:
+    path = models / "shapes" / "card.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
+    return path.parent
+
+
+def test_a_card_survives_writing_and_reading(models: Path) -> None:
+    card = Card.read(models / "shapes")
+    assert card.labels == ("circle", "square", "star")
+    assert card.input.shape == (8, 8, 3)
+    card.verify(models / "shapes")
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"name": "forms"}, "expected the name of its folder, 'shapes', found 'forms'"),
+        ({"labels": ["one"]}, "expected at least two labels"),
+        ({"labels": ["a", "a"]}, "expected labels that differ"),
+        ({"labels": ["a", ""]}, "expected labels that are words"),
+        ({"input": {"height": 0, "width": 8, "channels": 3}}, "expected an input of 1 to 4096 pixels a side"),
+        ({"input": {"height": 8, "width": 8, "channels": 1}}, "expected an input of 3 channels, found 1"),
+        ({"files": {}}, "expected a sha256 of model.keras"),
+        ({"flavour": "salt"}, "expected the fields of a card"),
+    ],
+)
+def test_a_wrong_card_is_one_clear_sentence(models: Path, fields: dict[str, Any], says: str) -> None:
+    with pytest.raises(BadModel, match=says):
+        Card.read(changed(models, **fields))
+
+
+def test_a_reserved_name_is_refused(models: Path) -> None:
+    folder = changed(models, name="jobs").rename(models / "jobs")
+    with pytest.raises(BadModel, match="expected a name other than"):
+        Card.read(folder)
+
+
+def test_no_card_and_no_json_are_named(models: Path) -> None:
+    (models / "shapes" / "card.json").write_text("{")
+    with pytest.raises(BadModel, match="expected JSON"):
+        Card.read(models / "shapes")
+    with pytest.raises(BadModel, match="found none that can be read"):
+        Card.read(models / "nothing")
+
+
+def test_a_changed_byte_and_a_missing_file_are_found(models: Path) -> None:
+    weights = models / "shapes" / "model.keras"
+    weights.write_bytes(b"not Really")
+    with pytest.raises(BadModel, match=r"model\.keras: expected sha256 \w{64}, found \w{64}"):
+        Cards(models).verify()
+    weights.unlink()
+    with pytest.raises(BadModel, match=r"model\.keras: expected a file, found none"):
+        Cards(models).verify()
+
+
+def test_an_unknown_model_names_those_there_are(models: Path) -> None:
+    with pytest.raises(UnknownModel, match="'cats' is not a model here; served: shapes"):
+        Cards(models)["cats"]

@@ -1,0 +1,163 @@
+"""Every kind of picture that people send, and what comes of it."""
+
+import contextlib
+import io
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from contract.errors import NotAnImage, TooLarge, UnknownKey, UnusableImage
+from contract.images import decode, open_key
+
+
+def saved(picture: Image.Image, form: str, **options: Any) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, form, **options)
+    return file.getvalue()
+
+
+def pixels(content: bytes, size: tuple[int, int] = (32, 32), max_pixels: int = 10**7) -> np.ndarray:
+    decoded = decode(content, size, max_pixels=max_pixels)
+    assert decoded.shape == (*size, 3)
+    assert decoded.dtype == np.uint8
+    return decoded
+
+
+RED = Image.new("RGB", (40, 40), (200, 10, 10))
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"])
+def test_every_format_that_is_taken(form: str) -> None:
+    assert np.abs(pixels(saved(RED, form)).astype(int) - (200, 10, 10)).max() < 12
+
+
+def test_a_picture_of_the_right_size_is_not_touched() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
+    assert (pixels(saved(Image.fromarray(noise), "PNG")) == noise).all()
+
+
+def test_cmyk_is_turned_into_rgb() -> None:
+    assert np.abs(pixels(saved(RED.convert("CMYK"), "JPEG")).astype(int) - (200, 10, 10)).max() < 20
+
+
+def test_sixteen_bits_are_scaled_to_eight() -> None:
+    grey = Image.fromarray(np.full((20, 20), 0x8000, np.uint16))
+    assert np.abs(pixels(saved(grey, "PNG")).astype(int) - 128).max() <= 1
+
+
+def test_grey_and_grey_with_alpha() -> None:
+    assert (pixels(saved(Image.new("L", (9, 9), 77), "PNG")) == 77).all()
+    assert (pixels(saved(Image.new("LA", (9, 9), (77, 0)), "PNG")) == 255).all()
+
+
+def test_transparency_of_a_palette_is_laid_on_white() -> None:
+    picture = Image.new("P", (10, 10), 0)
+    picture.putpalette([10, 20, 30, 200, 10, 10])
+    picture.paste(1, (0, 0, 10, 5))
+    upper, lower = np.split(pixels(saved(picture, "PNG", transparency=0), (10, 10)), 2)
+    assert (upper == (200, 10, 10)).all()
+    assert (lower == 255).all()
+
+
+def test_an_animation_gives_its_first_frame() -> None:
+    frames = [Image.new("RGB", (16, 16), colour) for colour in ((0, 0, 255), (255, 0, 0))]
+    first = pixels(saved(frames[0], "GIF", save_all=True, append_images=frames[1:]))
+    assert (first == (0, 0, 255)).all()
+
+
+def test_exif_rotation_is_applied() -> None:
+    picture = Image.new("RGB", (64, 64), (0, 0, 0))
+    picture.paste((255, 255, 255), (0, 0, 64, 32))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned: to be shown 90 degrees clockwise
+    turned = pixels(saved(picture, "JPEG", exif=exif))
+    assert turned[:, 20:].min() > 200
+    assert turned[:, :12].max() < 50
+
+
+def test_one_pixel_is_enough() -> None:
+    assert (pixels(saved(Image.new("RGB", (1, 1), (1, 2, 3)), "PNG")) == (1, 2, 3)).all()
+
+
+def test_a_long_strip_still_fills_the_square() -> None:
+    pixels(saved(Image.new("RGB", (2000, 3)), "PNG"))
+
+
+def bomb(side: int) -> bytes:
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+    )
+
+
+def test_a_decompression_bomb_is_refused_by_its_header() -> None:
+    with pytest.raises(TooLarge, match=r"60000 x 60000 pixels; at most 10,000,000"):
+        pixels(bomb(60000))
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "0 bytes"),
+        (b"just some text", "not an image of a format that is taken"),
+        (b"%PDF-1.7 whatever", "not an image of a format that is taken"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not an image of a format that is taken"),
+    ],
+)
+def test_what_is_no_image(content: bytes, says: str) -> None:
+    with pytest.raises(NotAnImage, match=says):
+        pixels(content)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF", "GIF"])
+def test_a_truncated_image_is_unusable(form: str) -> None:
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (200, 200, 3), np.uint8))
+    content = saved(noise, form)
+    with pytest.raises((UnusableImage, NotAnImage)):
+        pixels(content[: len(content) // 2])
+
+
+def test_no_bytes_whatever_bring_another_error() -> None:
+    rng = np.random.default_rng(1)
+    whole = {
+        form: saved(Image.fromarray(rng.integers(0, 256, (40, 40, 3), np.uint8)), form)
+        for form in ("JPEG", "PNG", "GIF", "TIFF", "WEBP", "BMP")
+    }
+    for content in whole.values():
+        for _ in range(150):
+            broken = bytearray(content)
+            for place in rng.integers(0, len(broken), 5):
+                broken[place] = rng.integers(0, 256)
+            with contextlib.suppress(NotAnImage, UnusableImage, TooLarge):
+                pixels(bytes(broken))
+
+
+def test_a_key_names_a_file_in_the_folder_and_nothing_else(tmp_path: Path) -> None:
+    root = tmp_path / "img"
+    (root / "pets").mkdir(parents=True)
+    (root / "pets" / "cat.jpg").write_bytes(b"cat")
+    (tmp_path / "secret.jpg").write_bytes(b"secret")
+    (root / "way-out.jpg").symlink_to(tmp_path / "secret.jpg")
+    assert open_key(root, "pets/cat.jpg") == b"cat"
+    for key in (
+        "dog.jpg",
+        "../secret.jpg",
+        "pets/../../secret.jpg",
+        str(tmp_path / "secret.jpg"),
+        "way-out.jpg",
+        "pets",
+        "",
+        ".",
+        "a\0b",
+        "x" * 5000,
+    ):
+        with pytest.raises(UnknownKey, match=r"names no file in img/"):
+            open_key(root, key)

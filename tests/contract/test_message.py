@@ -1,0 +1,43 @@
+import numpy as np
+
+from contract.card import Input
+from contract.jobs import CHUNK, Job
+from contract.message import Message, pack
+
+
+def numbered(count: int, first: int = 0) -> np.ndarray:
+    return np.broadcast_to(
+        np.arange(first, first + count, dtype=np.uint8)[:, None, None, None], (count, 8, 8, 3)
+    ).copy()
+
+
+def test_a_message_decodes_to_what_was_encoded() -> None:
+    job = Job(model="shapes", images=3, top=2)
+    (message,) = pack([(job, numbered(3))])
+    again = Message.decode(message.encode())
+    assert again.parts == message.parts
+    assert (again.pixels == numbered(3)).all()
+    assert again.fits(Input(height=8, width=8))
+    assert not again.fits(Input(height=8, width=9))
+
+
+def test_small_jobs_share_a_message() -> None:
+    jobs = [Job(model="shapes", images=n) for n in (1, 2, 3)]
+    (message,) = pack([(job, numbered(job.images)) for job in jobs])
+    assert [(part.job_id, part.chunk, part.images) for part in message.parts] == [
+        (job.id, 0, job.images) for job in jobs
+    ]
+
+
+def test_a_big_job_is_cut_and_no_message_is_over_a_chunk() -> None:
+    jobs = [Job(model="shapes", images=n) for n in (200, 600, 100)]
+    messages = pack(
+        [
+            (job, numbered(job.images % 256, 0) if job.images < 256 else np.zeros((job.images, 8, 8, 3), np.uint8))
+            for job in jobs
+        ]
+    )
+    assert max(len(message.pixels) for message in messages) <= CHUNK
+    parts = [(part.job_id, part.chunk, part.images) for message in messages for part in message.parts]
+    assert [part[1:] for part in parts if part[0] == jobs[1].id] == [(0, 256), (1, 256), (2, 88)]
+    assert sum(part[2] for part in parts) == 900

@@ -1,0 +1,36 @@
+import threading
+import time
+
+from contract.jobs import Job, Prediction, Result, Status
+from contract.notices import Notices
+from contract.store import Store
+
+DONE = [Result(predictions=(Prediction(label="star", probability=1.0),))]
+
+
+def test_a_waiter_is_woken_by_the_finish(store: Store) -> None:
+    notices = Notices(store)
+    job = Job(model="shapes", images=1)
+    with notices.watch(job.id) as watch:
+        store.create([job])
+        threading.Timer(0.2, lambda: store.finish("shapes", "v", [(job.id, 0, 1, DONE)])).start()
+        record = watch.settled(5)
+    assert record.status is Status.SUCCEEDED
+
+
+def test_a_waiter_gives_up_when_its_time_is_over(store: Store) -> None:
+    job = Job(model="shapes", images=1)
+    store.create([job])
+    began = time.monotonic()
+    with Notices(store).watch(job.id) as watch:
+        assert watch.settled(0.3).status is Status.QUEUED
+    assert 0.25 < time.monotonic() - began < 2
+
+
+def test_a_missed_notice_only_costs_a_second(store: Store) -> None:
+    job = Job(model="shapes", images=1)
+    store.create([job])
+    with Notices(store).watch(job.id) as watch:
+        store.finish("shapes", "v", [(job.id, 0, 1, DONE)])
+        watch.change(0)
+        assert watch.settled(3).status is Status.SUCCEEDED

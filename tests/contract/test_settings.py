@@ -1,0 +1,32 @@
+from pathlib import Path
+
+import pytest
+
+from contract.errors import BadSetting
+from contract.settings import Settings
+
+
+def test_the_environment_overrides_the_table() -> None:
+    given = {"REDIS_URL": "redis://elsewhere:1/2", "KERASQ_PORT": "8080", "KERASQ_MODELS_DIR": "/m", "KERASQ_HOST": ""}
+    settings = Settings.from_env(given)
+    assert (settings.redis_url, settings.port, settings.models_dir) == ("redis://elsewhere:1/2", 8080, Path("/m"))
+    assert settings.host == Settings().host
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("KERASQ_PORT", "http", "KERASQ_PORT='http' is not of type int"),
+        ("KERASQ_BATCH_WAIT_MS", "soon", "KERASQ_BATCH_WAIT_MS='soon' is not of type float"),
+        ("KERASQ_ENGINE", "torch", "KERASQ_ENGINE='torch' is not one of auto, openvino, keras"),
+        ("KERASQ_BATCH_MAX", "0", "KERASQ_BATCH_MAX='0' is not at least 1"),
+        ("KERASQ_BATCH_WAIT_MS", "nan", "KERASQ_BATCH_WAIT_MS='nan' is not at least 0"),
+    ],
+)
+def test_a_bad_value_is_named_with_its_variable_and_rule(variable: str, value: str, says: str) -> None:
+    with pytest.raises(BadSetting, match=says):
+        Settings.from_env({variable: value})
+
+
+def test_zero_is_allowed_where_it_means_something() -> None:
+    assert Settings.from_env({"KERASQ_ENGINE_THREADS": "0", "KERASQ_BATCH_WAIT_MS": "0"}).batch_wait_ms == 0

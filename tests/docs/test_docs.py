@@ -1,0 +1,37 @@
+"""The docs tell of what is there, and of nothing that is not."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cli.main import COMMANDS, cli
+from contract.settings import Settings, variable
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "img").glob("*.md")])
+
+
+def test_every_setting_is_documented() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text()
+    for setting in fields(Settings):
+        assert f"`{variable(setting)}`" in page
+        assert setting.metadata["meaning"] in page
+
+
+def test_every_command_is_documented_and_its_help_begins_with_an_example() -> None:
+    page = (ROOT / "docs" / "cli.md").read_text()
+    for name in COMMANDS:
+        assert f"kerasq {name}" in page
+        shown = CliRunner().invoke(cli, [name, "--help"], prog_name="kerasq")
+        assert shown.exit_code == 0
+        after_usage = shown.output.split("\n\n")[1].strip()
+        assert after_usage.startswith(f"kerasq {name}")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?://|#)([^)#\s]+)", page.read_text()):
+        assert (page.parent / target).exists(), target

@@ -1,0 +1,111 @@
+"""Processes die, and nothing that was accepted is lost or answered twice."""
+
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.client import call
+from tests.stack import Stack, running, until
+
+pytestmark = pytest.mark.faults
+JOBS = 200
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[Stack]:
+    """A stack of the test's own, whose engine is given time to be killed in: one image a batch."""
+    with running(tmp_path, KERASQ_BATCH_MAX="1", KERASQ_LOG_LEVEL="INFO") as stack:
+        yield stack
+
+
+def submit(stack: Stack, count: int = JOBS) -> list[str]:
+    def one(number: int) -> str:
+        answer = call("POST", f"{stack.url}/cifar10", {"key": "cat.jpg"})
+        assert answer.status == 202
+        return answer.body["id"]
+
+    with ThreadPoolExecutor(8) as clients:
+        return list(clients.map(one, range(count)))
+
+
+def finished(stack: Stack, ids: list[str]) -> list[dict]:
+    """The jobs, once all have ended; each must have succeeded and have exactly one result of three predictions."""
+
+    def settled() -> int:
+        return int(stack.client().hget("kerasq:flow:cifar10", "settled") or 0) >= len(ids)
+
+    until(settled, "all jobs settle", 90)
+    jobs = [call("GET", f"{stack.url}/jobs/{each}").body for each in ids]
+    assert Counter(job["status"] for job in jobs) == {"succeeded": len(ids)}
+    assert {len(job["results"]) for job in jobs} == {1}
+    assert {len(job["results"][0]["predictions"]) for job in jobs} == {3}
+    assert stack.client().hmget("kerasq:flow:cifar10", "submitted", "settled") == [b"%d" % len(ids)] * 2
+    return jobs
+
+
+def some_done_not_all(stack: Stack) -> bool:
+    submitted, settled = (
+        int(each or 0) for each in stack.client().hmget("kerasq:flow:cifar10", "submitted", "settled")
+    )
+    return 0 < settled < submitted
+
+
+def test_a_worker_killed_with_200_jobs_in_flight(stack: Stack) -> None:
+    stack.kill_worker()
+    ids = submit(stack)
+    worker = stack.start_worker(wait=False)
+    until(lambda: some_done_not_all(stack), "some jobs are done")
+    stack.kill_worker(worker)
+    settled = int(stack.client().hget("kerasq:flow:cifar10", "settled"))
+    assert 0 < settled < JOBS
+    stack.start_worker()
+    finished(stack, ids)
+
+
+def test_one_of_two_workers_killed_again_and_again(stack: Stack) -> None:
+    ids = []
+    for _ in range(3):
+        stack.start_worker()
+        ids += submit(stack, 50)
+        stack.kill_worker()
+    finished(stack, ids)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=["restarted", "killed"])
+def test_redis_goes_and_comes_back_with_jobs_waiting(stack: Stack, how: int) -> None:
+    stack.kill_worker()
+    ids = submit(stack)
+    stack.stop_redis(how=how)
+    stack.start_redis()
+    stack.start_worker()
+    finished(stack, ids)
+
+
+def test_redis_is_killed_while_a_worker_answers(stack: Stack) -> None:
+    ids = submit(stack)
+    until(lambda: some_done_not_all(stack), "some jobs are done")
+    stack.stop_redis(how=signal.SIGKILL)
+    stack.start_redis()
+    if stack.workers[0].poll() is not None:  # a worker may end with the broker; its supervisor starts it again
+        stack.start_worker(wait=False)
+    finished(stack, ids)
+
+
+def test_a_worker_told_to_stop_finishes_what_it_began_and_hands_back_the_rest(stack: Stack) -> None:
+    ids = submit(stack)
+    worker = stack.workers.pop()
+    worker.terminate()
+    assert worker.wait(30) == 0
+    stack.start_worker()
+    finished(stack, ids)
+
+
+def test_the_api_is_restarted_while_jobs_run(stack: Stack) -> None:
+    ids = submit(stack, 100)
+    stack.stop_api()
+    stack.start_api()
+    finished(stack, ids)

@@ -1,0 +1,95 @@
+import threading
+
+import numpy as np
+import pytest
+import redis
+
+from contract.card import Cards
+from contract.errors import QueueUnavailable
+from contract.jobs import Job, Status
+from contract.message import pack
+from contract.settings import Settings
+from contract.store import Store
+from worker import task
+from worker.batcher import Batcher
+from worker.task import Classifier, Served, patiently, top_k
+
+
+class Bright:
+    """Answers by brightness: dark is a circle, light a star. Cannot bear pure white."""
+
+    name, input_shape, classes = "bright", (8, 8, 3), 3
+
+    def predict(self, batch: np.ndarray) -> np.ndarray:
+        if (batch == 255).all(axis=(1, 2, 3)).any():
+            raise RuntimeError("blinded")
+        light = batch.mean(axis=(1, 2, 3)) / 255
+        return np.stack([1 - light, np.zeros_like(light), light], axis=1).astype(np.float32)
+
+
+@pytest.fixture
+def classifier(settings: Settings, store: Store) -> Classifier:
+    batcher = Batcher(Bright(), threading.Lock(), batch_max=256, wait_s=0)
+    return Classifier({"shapes": Served(card=Cards(settings.models_dir)["shapes"], batcher=batcher)}, store)
+
+
+def queued(store: Store, *brightness: int) -> tuple[Job, np.ndarray]:
+    job = Job(model="shapes", images=len(brightness), top=2)
+    store.create([job])
+    return job, np.stack([np.full((8, 8, 3), value, np.uint8) for value in brightness])
+
+
+def test_a_message_of_several_jobs_answers_each(classifier: Classifier, store: Store) -> None:
+    dark, light = queued(store, 0, 51), queued(store, 204)
+    for message in pack([dark, light]):
+        classifier.classify(message)
+    assert [result.predictions[0].label for result in store.get(dark[0].id).results] == ["circle", "circle"]
+    (only,) = store.get(light[0].id).results
+    assert [(each.label, round(each.probability, 2)) for each in only.predictions] == [("star", 0.8), ("circle", 0.2)]
+    assert store.get(light[0].id).version == Cards(store._settings.models_dir)["shapes"].version
+    assert classifier.images == 3
+
+
+def test_an_image_that_breaks_the_engine_fails_alone(classifier: Classifier, store: Store) -> None:
+    good, bad = queued(store, 10), queued(store, 255)
+    for message in pack([good, bad]):
+        classifier.classify(message)
+    assert store.get(good[0].id).status is Status.SUCCEEDED
+    record = store.get(bad[0].id)
+    assert record.status is Status.FAILED
+    assert record.results[0].error == ("Engine error", "the model could not run on this image: blinded")
+
+
+def test_what_was_cancelled_is_left_out(classifier: Classifier, store: Store) -> None:
+    kept, cancelled = queued(store, 10), queued(store, 20)
+    store.cancel(cancelled[0].id)
+    for message in pack([kept, cancelled]):
+        classifier.classify(message)
+    assert classifier.images == 1
+    assert store.get(cancelled[0].id).status is Status.CANCELLED
+    assert store.flow("shapes") == (2, 2)
+
+
+def test_a_message_that_comes_again_runs_nothing(classifier: Classifier, store: Store) -> None:
+    (message,) = pack([queued(store, 10)])
+    classifier.classify(message)
+    classifier.classify(message)
+    assert classifier.images == 1
+
+
+def test_the_best_come_first_and_ties_in_label_order() -> None:
+    (result,) = top_k(np.array([[0.2, 0.4, 0.4]], np.float32), ("a", "b", "c"), 2)
+    assert [each.label for each in result.predictions] == ["b", "c"]
+
+
+def test_a_redis_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(task.time, "sleep", lambda _: None)
+    answers = iter([QueueUnavailable("away"), redis.ResponseError("OOM"), 7])
+
+    def step() -> int:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert patiently(step) == 7
