@@ -11,9 +11,11 @@ if __name__ == "__main__":  # gevent must come before everything that it makes c
 import sys
 
 from flask_openapi3 import Info, OpenAPI
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import health, jobs, metrics, models, page, problems, submissions
+from api import docs, health, jobs, metrics, models, openapi, page, problems, queues, samples, submissions, v2
 from api.context import Context
+from api.parameters import ModelName
 from contract.errors import KerasqError
 from contract.settings import Settings
 
@@ -21,7 +23,7 @@ VERSION = "0.1.0"
 
 
 def create_app(settings: Settings, context: Context | None = None) -> OpenAPI:
-    """Wire the app. Raises BadModel when a model's folder does not hold what its card says."""
+    """Wire the app. Raises BadModel when a model's folder does not hold what its card says, or BadSetting."""
     app = OpenAPI(
         __name__,
         info=Info(title="kerasq", version=VERSION, description="Keras image classifiers behind a message queue."),
@@ -29,14 +31,20 @@ def create_app(settings: Settings, context: Context | None = None) -> OpenAPI:
         validation_error_callback=problems.invalid,
         validation_error_status=422,
         validation_error_model=problems.Problem,
+        security_schemes=openapi.SECURITY_SCHEMES,
         static_folder=None,
     )
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_body_bytes
+    app.config["MAX_FORM_PARTS"] = settings.max_images + 1  # one too many, so that our own words say so
+    app.url_map.converters["model"] = ModelName
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies)  # type: ignore[method-assign]
     app.extensions["kerasq"] = context or Context.open(settings)
     problems.register(app)
-    for resource in (page, health, metrics, models, jobs, submissions):
+    for resource in (page, docs, health, metrics, models, queues, samples, jobs, v2, submissions):
         app.register_api(resource.api)
+    openapi.finish(app, require_key=settings.require_key)
     return app
 
 

@@ -1,11 +1,16 @@
 """What every request needs, opened once per process."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from flask import current_app
 
+from api import rates
+from api.callbacks import Caller
+from api.keys import Keyring
 from contract.card import Cards
 from contract.notices import Notices
+from contract.outbox import Outbox
 from contract.queue import make_app
 from contract.settings import Settings
 from contract.store import Store, connect
@@ -20,9 +25,24 @@ class Context:
     submitter: Submitter
     notices: Notices
 
+    @cached_property
+    def keyring(self) -> Keyring:
+        return Keyring(self.store, required=self.settings.require_key)
+
+    @cached_property
+    def rate(self) -> rates.Rate | None:
+        """None where submissions are not limited. Raises BadSetting."""
+        return rates.Rate.open(self.store, self.settings)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        return Outbox(self.store)
+
     @staticmethod
     def check(settings: Settings) -> Cards:
-        """The cards of all models, checked against their files. Raises BadModel."""
+        """The cards of all models, checked against their files. Raises BadModel, or BadSetting."""
+        if settings.rate_limit:
+            rates.read(settings.rate_limit)
         cards = Cards(settings.models_dir)
         cards.verify()
         return cards
@@ -30,13 +50,16 @@ class Context:
     @classmethod
     def open(cls, settings: Settings) -> "Context":
         store = Store(connect(settings), settings)
-        return cls(
+        here = cls(
             settings=settings,
             cards=cls.check(settings),
             store=store,
             submitter=Submitter(store, make_app(settings)),
             notices=Notices(store),
         )
+        if settings.callback_secret:
+            Caller(store, here.outbox, settings).start()
+        return here
 
 
 def context() -> Context:

@@ -1,34 +1,25 @@
 """Is it alive, and does it work."""
 
 from flask import Response
-from flask_openapi3 import APIBlueprint
-from pydantic import BaseModel
+from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi3.types import ResponseDict
 
-from api.bodies import answer
+from api.bodies import Health, Readiness, answer
 from api.context import context
+from api.openapi import body
 from contract.errors import QueueUnavailable
 from contract.presence import present
 
-api = APIBlueprint("health", __name__)
+api = APIBlueprint("health", __name__, abp_tags=[Tag(name="health", description="Is it alive, and does it work.")])
+READY: ResponseDict = {200: body(Readiness, "Yes."), 503: body(Readiness, "No.", "Retry-After")}
 
 
-class Health(BaseModel):
-    status: str
-
-
-class Readiness(BaseModel):
-    ready: bool
-    redis: bool
-    models: dict[str, int]
-    missing: list[str]
-
-
-@api.get("/healthz", summary="The API is alive", responses={200: Health})
+@api.get("/healthz", operation_id="healthz", summary="The API is alive", responses={200: body(Health, "It is.")})
 def healthz() -> Response:
     return answer({"status": "ok"})
 
 
-@api.get("/readyz", summary="Redis answers and workers consume", responses={200: Readiness, 503: Readiness})
+@api.get("/readyz", operation_id="readyz", summary="Redis answers and workers consume", responses=READY)
 def readyz() -> Response:
     here = context()
     try:

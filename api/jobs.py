@@ -5,34 +5,45 @@ from collections.abc import Iterator
 
 import orjson
 from flask import Response
-from flask_openapi3 import APIBlueprint
-from pydantic import BaseModel, Field
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import Field
 
 from api.bodies import JobBody, JobPage, answer, job_body
 from api.context import Context, context
-from api.problems import Problem
-from contract.errors import JobGone, UnknownJob
+from api.gate import demand_key
+from api.openapi import EVENT, KEY, body, refusals, stream
+from api.parameters import Parameters
+from contract.errors import InvalidRequest, JobGone, JobSettled, QueueUnavailable, Unauthorized, UnknownJob
 from contract.jobs import Record
 
-api = APIBlueprint("jobs", __name__, url_prefix="/jobs", abp_responses={404: Problem, 410: Problem, 503: Problem})
+TAG = Tag(name="jobs", description="Follow jobs, take them back, forget them.")
+ALWAYS = (Unauthorized, QueueUnavailable)
+ABOUT_ONE = (*ALWAYS, UnknownJob, JobGone)
+api = APIBlueprint("jobs", __name__, url_prefix="/jobs", abp_tags=[TAG], abp_security=KEY)
+api.before_request(demand_key)
 #: An open event stream says something at least this often, in seconds, so that nothing between takes it for dead.
 STILL_HERE = 15.0
 
 
-class JobPath(BaseModel):
+class JobPath(Parameters):
     job_id: str = Field(description="The id that the submission answered.")
 
 
-class WaitQuery(BaseModel):
+class WaitQuery(Parameters):
     wait: float = Field(0, ge=0, description="Hold the request until the job has ended, at most so many seconds.")
 
 
-class PageQuery(BaseModel):
+class PageQuery(Parameters):
     page: str | None = Field(None, description="The `next` of the page before.")
     limit: int = Field(50, ge=1, le=500, description="Most jobs on a page.")
 
 
-@api.get("", summary="List jobs, newest first", responses={200: JobPage})
+@api.get(
+    "",
+    operation_id="jobs",
+    summary="List jobs, newest first",
+    responses={200: body(JobPage, "A page of them."), **refusals(*ALWAYS, InvalidRequest)},
+)
 def index(query: PageQuery) -> Response:
     records = context().store.page(query.limit, query.page)
     full = len(records) == query.limit
@@ -41,7 +52,15 @@ def index(query: PageQuery) -> Response:
     )
 
 
-@api.get("/<string:job_id>", summary="Follow a job", responses={200: JobBody})
+@api.get(
+    "/<string:job_id>",
+    operation_id="job",
+    summary="Follow a job",
+    responses={
+        200: body(JobBody, "The job, with its results once it has ended."),
+        **refusals(*ABOUT_ONE, InvalidRequest),
+    },
+)
 def show(path: JobPath, query: WaitQuery) -> Response:
     return answer(job_body(_awaited(context(), path.job_id, query.wait)))
 
@@ -54,19 +73,37 @@ def _awaited(here: Context, job_id: str, wait: float) -> Record:
         return record if record.status.settled else watch.settled(min(wait, here.settings.max_wait_s))
 
 
-@api.post("/<string:job_id>/cancel", summary="Cancel a job", responses={200: JobBody, 409: Problem})
+@api.post(
+    "/<string:job_id>/cancel",
+    operation_id="cancel",
+    summary="Cancel a job",
+    responses={200: body(JobBody, "The job, cancelled."), **refusals(*ABOUT_ONE, JobSettled)},
+)
 def cancel(path: JobPath) -> Response:
     context().store.cancel(path.job_id)
     return answer(job_body(context().store.get(path.job_id)))
 
 
-@api.delete("/<string:job_id>", summary="Forget a job and its results", responses={204: None})
+@api.delete(
+    "/<string:job_id>",
+    operation_id="forget",
+    summary="Forget a job and its results",
+    responses={204: None, **refusals(*ABOUT_ONE)},
+)
 def forget(path: JobPath) -> Response:
     context().store.forget(path.job_id)
     return Response(status=204)
 
 
-@api.get("/<string:job_id>/events", summary="A job's progress as server-sent events", responses={200: None})
+@api.get(
+    "/<string:job_id>/events",
+    operation_id="events",
+    summary="A job's progress as server-sent events",
+    responses={
+        200: stream("Events: progress, then done or gone.", "text/event-stream", schema=EVENT),
+        **refusals(*ABOUT_ONE),
+    },
+)
 def events(path: JobPath) -> Response:
     here = context()
     first = here.store.get(path.job_id)

@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 
 from flask import Response
-from flask_openapi3 import APIBlueprint
+from flask_openapi3 import APIBlueprint, Tag
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from api.context import Context, context
-from api.problems import Problem
+from api.openapi import refusals, stream
+from contract.errors import QueueUnavailable
 from contract.presence import present
 
-api = APIBlueprint("metrics", __name__)
+api = APIBlueprint("metrics", __name__, abp_tags=[Tag(name="health")])
 
 
 class Flow:
@@ -35,7 +36,12 @@ class Flow:
         yield from (submitted, settled, waiting, workers)
 
 
-@api.get("/metrics", summary="Figures for Prometheus", responses={200: None, 503: Problem})
+@api.get(
+    "/metrics",
+    operation_id="metrics",
+    summary="Figures for Prometheus",
+    responses={200: stream("The figures.", "text/plain"), **refusals(QueueUnavailable)},
+)
 def metrics() -> Response:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Flow(context()))

@@ -4,55 +4,52 @@ from dataclasses import asdict
 from typing import Any
 
 from flask import Response, send_from_directory
-from flask_openapi3 import APIBlueprint
-from pydantic import BaseModel, Field
-from werkzeug.exceptions import NotFound
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import Field
 
-from api.bodies import answer
+from api.bodies import CardBody, CardList, answer
 from api.context import context
-from api.problems import Problem
+from api.openapi import body, refusals, stream
+from api.parameters import Parameters
 from contract.card import Card
+from contract.errors import NotFound, UnknownModel
 
-api = APIBlueprint("models", __name__, url_prefix="/models", abp_responses={404: Problem})
+TAG = Tag(name="models", description="What is served, and how good it is.")
+api = APIBlueprint("models", __name__, url_prefix="/models", abp_tags=[TAG])
 PICTURES = (".png", ".svg")
 
 
-class ModelPath(BaseModel):
-    name: str
+class ModelPath(Parameters):
+    name: str = Field(description="A model's name.", json_schema_extra={"example": "cifar10"})
 
 
 class PicturePath(ModelPath):
     picture: str = Field(description="A picture of the model's folder, such as accuracy.png.")
 
 
-class CardBody(BaseModel):
-    name: str
-    version: str
-    labels: list[str]
-    input: dict[str, int]
-    files: dict[str, str]
-    parameters: dict[str, int]
-    metrics: dict[str, Any]
-    training: dict[str, Any]
-    pictures: list[str]
-    links: dict[str, str]
-
-
-class CardList(BaseModel):
-    models: list[CardBody]
-
-
-@api.get("", summary="The models that are served", responses={200: CardList})
+@api.get(
+    "", operation_id="models", summary="The models that are served", responses={200: body(CardList, "Their cards.")}
+)
 def index() -> Response:
     return answer({"models": [card_body(card) for card in context().cards.values()]})
 
 
-@api.get("/<string:name>", summary="A model's card", responses={200: CardBody})
+@api.get(
+    "/<string:name>",
+    operation_id="model",
+    summary="A model's card",
+    responses={200: body(CardBody, "The card."), **refusals(UnknownModel)},
+)
 def show(path: ModelPath) -> Response:
     return answer(card_body(context().cards[path.name]))
 
 
-@api.get("/<string:name>/<string:picture>", summary="A picture of how a model was trained", responses={200: None})
+@api.get(
+    "/<string:name>/<string:picture>",
+    operation_id="model_picture",
+    summary="A picture of how a model was trained",
+    responses={200: stream("The picture.", "image/png", "image/svg+xml"), **refusals(UnknownModel, NotFound)},
+)
 def picture(path: PicturePath) -> Response:
     card = context().cards[path.name]
     if not path.picture.endswith(PICTURES):

@@ -3,11 +3,13 @@
 from typing import Any
 
 import orjson
-from flask import Flask, Response, request
+import redis
+from flask import Flask, Response, current_app, request
 from pydantic import BaseModel, Field, ValidationError
 from werkzeug.exceptions import HTTPException
 
-from contract.errors import KerasqError
+from api.keys import CHALLENGE
+from contract.errors import InvalidRequest, KerasqError, QueueUnavailable, TooLarge, Unauthorized
 
 MIMETYPE = "application/problem+json"
 
@@ -18,8 +20,8 @@ class Problem(BaseModel):
     type: str = Field(description="Names the kind of problem.", examples=["/docs/problems#unknown-job"])
     title: str = Field(description="The kind of problem, for people.", examples=["Unknown job"])
     status: int = Field(description="The HTTP status.", examples=[404])
-    detail: str = Field(description="What is wrong here, and the rule.")
-    instance: str = Field(description="The path that was asked for.")
+    detail: str = Field(description="What is wrong here, and the rule.", examples=["no job has the id 'x'"])
+    instance: str = Field(description="The path that was asked for.", examples=["/jobs/x"])
 
 
 def problem(status: int, title: str, detail: str, headers: dict[str, str] | None = None, **more: Any) -> Response:
@@ -28,31 +30,48 @@ def problem(status: int, title: str, detail: str, headers: dict[str, str] | None
     return Response(orjson.dumps(body), status, headers, content_type=MIMETYPE)
 
 
-def _kerasq(error: KerasqError) -> Response:
-    headers = {"Retry-After": str(error.retry_after)} if error.retry_after else None
+def of(error: KerasqError) -> Response:
+    headers = {}
+    if error.retry_after:
+        headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, Unauthorized):
+        headers["WWW-Authenticate"] = CHALLENGE
     return problem(error.status, error.title, str(error), headers, **getattr(error, "extensions", {}))
 
 
 def _http(error: HTTPException) -> Response:
+    if error.code == TooLarge.status:  # werkzeug stops reading there; its own words do not name the limit
+        limit = current_app.config["MAX_CONTENT_LENGTH"]
+        return of(TooLarge(f"the body is larger than {limit:,} bytes, or has too many parts"))
     headers = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
     return problem(error.code or 500, error.name.capitalize(), error.description or "", headers)
 
 
-def _unforeseen(error: Exception) -> Response:
-    from flask import current_app
+def _redis(error: redis.RedisError) -> Response:
+    return of(QueueUnavailable(f"Redis does not answer: {error}"))
 
+
+def _unforeseen(error: Exception) -> Response:
     current_app.logger.exception("unforeseen", exc_info=error)
     return problem(500, KerasqError.title, "Something went wrong here that is not your doing; it has been logged.")
 
 
 def invalid(error: ValidationError) -> Response:
-    """The answer when a path, query or body does not fit its model."""
-    first = error.errors(include_url=False, include_input=True)[0]
+    """The answer when a path, query or header does not fit its model."""
+    return of(InvalidRequest(misfit(error)))
+
+
+def misfit(error: ValidationError) -> str:
+    """Where a model does not fit, why, and what was found instead; of several places, the first."""
+    first = error.errors(include_url=False, include_context=False)[0]
     where = ".".join(str(part) for part in first["loc"]) or "the body"
-    return problem(422, "Invalid request", f"{where}: {first['msg']}, found {first['input']!r}"[:500])
+    found = repr(first["input"])
+    return f"{where}: {first['msg']}, found {found if len(found) <= 200 else found[:200] + '...'}"
 
 
 def register(app: Flask) -> None:
-    app.register_error_handler(KerasqError, _kerasq)
+    app.register_error_handler(KerasqError, of)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(redis.ConnectionError, _redis)
+    app.register_error_handler(redis.TimeoutError, _redis)
     app.register_error_handler(Exception, _unforeseen)

@@ -20,6 +20,7 @@ class Server(BaseApplication):
             "worker_connections": 4096,
             "backlog": 4096,
             "keepalive": 30,
+            "limit_request_line": 8190,  # as much as gunicorn reads; over it, the answer is its own 414
             "timeout": 120,
             "graceful_timeout": 30,
             "loglevel": settings.log_level.lower(),

@@ -5,28 +5,47 @@ from dataclasses import replace
 
 import numpy as np
 from flask import Response, request
-from flask_openapi3 import APIBlueprint
-from pydantic import BaseModel, Field
+from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi3.types import ResponseDict
+from pydantic import Field
 
+from api.addresses import resolve
 from api.bodies import JobBody, answer, job_body
 from api.context import Context, context
-from api.preferences import wait_seconds
-from api.problems import Problem
+from api.gate import demand_key, limit_rate
+from api.openapi import KEY, LINKS, SUBMISSION, body, refusals
+from api.parameters import Parameters
+from api.preferences import Preferences
 from api.uploads import Upload, uploads
+from contract import errors
 from contract.card import Card
-from contract.errors import BadRequest, KerasqError, UnknownJob, UnusableImage
+from contract.errors import InvalidRequest, KerasqError, UnknownJob, UnusableImage
 from contract.images import decode
-from contract.jobs import Job, Record, Status
+from contract.jobs import Job, Record
 
-api = APIBlueprint("submissions", __name__)
+TAG = Tag(name="submit", description="Images in, a job out.")
+api = APIBlueprint("submissions", __name__, abp_tags=[TAG], abp_security=KEY)
+api.before_request(demand_key)
+api.before_request(limit_rate)
 
 
-class ModelPath(BaseModel):
-    model: str = Field(description="A model's name.")
+class ModelPath(Parameters):
+    model: str = Field(description="A model's name.", json_schema_extra={"example": "cifar10"})
 
 
-class SubmitQuery(BaseModel):
-    top: int = Field(3, ge=1, description="How many predictions to give for each image.")
+class SubmitQuery(Parameters):
+    top: int = Field(3, ge=1, description="How many predictions to give for each image, at most the model's classes.")
+
+    callback_url: str | None = Field(
+        None, max_length=600, description="Where to POST the job, signed, once it has ended."
+    )
+
+
+class SubmitHeaders(Parameters):
+    prefer: str = Field("", alias="Prefer", description="`wait=N` holds the request up to N seconds (RFC 7240).")
+    idempotency_key: str | None = Field(
+        None, alias="Idempotency-Key", min_length=1, max_length=255, description="The same key names the same job."
+    )
 
 
 class NoUsableImage(UnusableImage):
@@ -39,18 +58,37 @@ class NoUsableImage(UnusableImage):
         self.extensions = {"errors": [{"title": title, "detail": detail} for title, detail in errors]}
 
 
-@api.post("/<string:model>", summary="Submit images", responses={200: JobBody, 202: JobBody, 422: Problem})
-def submit(path: ModelPath, query: SubmitQuery) -> Response:
+RESPONSES: ResponseDict = {
+    200: {**body(JobBody, "The job has ended.", "Location", "Preference-Applied"), "links": LINKS},
+    202: {**body(JobBody, "The job is queued.", "Location", "Retry-After", "Preference-Applied"), "links": LINKS},
+    **refusals(
+        *(errors.BadRequest, errors.Unauthorized, errors.UnknownModel, errors.UnknownKey, errors.TooLarge),
+        *(errors.NotAnImage, errors.InvalidRequest, UnusableImage, NoUsableImage, errors.KeyReused),
+        *(errors.TooManyRequests, errors.QueueFull, errors.QueueUnavailable),
+    ),
+}
+
+
+@api.post(
+    "/<model:model>",
+    operation_id="submit",
+    summary="Submit images",
+    responses=RESPONSES,
+    openapi_extensions={"requestBody": SUBMISSION},
+)
+def submit(path: ModelPath, query: SubmitQuery, header: SubmitHeaders) -> Response:
     here = context()
-    card = here.cards[path.model]
-    job, pixels = make_job(card, uploads(request, here.settings), query.top, here)
-    return _answer(*_queued(job, pixels, here))
+    called = _callable(query.callback_url, here)
+    job, pixels = make_job(here.cards[path.model], uploads(request, here.settings), query.top, here)
+    preferences = Preferences.read(header.prefer, here.settings.max_wait_s)
+    record = _queued(replace(job, callback_url=called), pixels, header.idempotency_key, preferences.wait, here)
+    return _answer(record, preferences)
 
 
 def make_job(card: Card, images: list[Upload], top: int, here: Context) -> tuple[Job, np.ndarray]:
     """A job of the images that can be used, and their pixels. Raises a lone image's error, or NoUsableImage."""
     if top > len(card.labels):
-        raise BadRequest(f"top={top} is more than the {len(card.labels)} classes of {card.name}")
+        raise InvalidRequest(f"top: {card.name} has {len(card.labels)} classes, found {top}")
     size = card.input.height, card.input.width
     pixels, refused = [], {}
     for position, image in enumerate(images):
@@ -68,29 +106,48 @@ def make_job(card: Card, images: list[Upload], top: int, here: Context) -> tuple
     return Job(model=card.name, images=len(images), top=top, names=names, refused=refused), np.stack(pixels)
 
 
-def _queued(job: Job, pixels: np.ndarray, here: Context) -> tuple[Record, bool]:
-    """Queue the job, or find the one that an Idempotency-Key already made; its record, and whether a wait was met."""
-    wait = wait_seconds(request.headers.get("Prefer"), here.settings.max_wait_s)
-    if key := request.headers.get("Idempotency-Key"):
-        asked = f"{job.model} {job.top} {job.names} {hashlib.sha256(pixels.tobytes()).hexdigest()}"
-        first_id = here.store.reserve(key, asked.encode(), job.id)
-        if first_id != job.id:
-            try:
-                return here.store.get(first_id), False
-            except UnknownJob:  # its submit never came to an end, so this one takes its place
-                job = replace(job, id=first_id)
+def _callable(url: str | None, here: Context) -> str | None:
+    """The URL, once it is known that it may be called. Raises InvalidRequest."""
+    if url is None:
+        return None
+    if not here.settings.callback_secret:
+        raise InvalidRequest("callback_url: none are called, since KERASQ_CALLBACK_SECRET is not set to sign with")
+    resolve(url, allow_private=here.settings.callback_private)
+    return url
+
+
+def _queued(job: Job, pixels: np.ndarray, key: str | None, wait: float, here: Context) -> Record:
+    """Queue the job, or find the one that an Idempotency-Key already made; its record after at most `wait` seconds."""
+    first_id = here.store.reserve(key, _fingerprint(job, pixels), job.id) if key else job.id
+    again, job = first_id != job.id, replace(job, id=first_id)
     with here.notices.watch(job.id) as watch:
-        here.submitter.submit(job, pixels)
-        if wait:
-            record = watch.settled(wait)
-            return record, record.status.settled
-    return Record.fresh(job), False
+        record = (_already(job.id, here) if again else None) or _submitted(job, pixels, here)
+        return watch.settled(wait) if wait and not record.status.settled else record
 
 
-def _answer(record: Record, waited: bool) -> Response:
-    headers = {"Location": f"/jobs/{record.job.id}"}
-    if waited:
-        return answer(job_body(record), 200, headers | {"Preference-Applied": "wait"})
-    if record.status in (Status.QUEUED, Status.RUNNING):
+def _already(job_id: str, here: Context) -> Record | None:
+    try:
+        return here.store.get(job_id)
+    except UnknownJob:  # the first submit never came to an end, so this one takes its place
+        return None
+
+
+def _submitted(job: Job, pixels: np.ndarray, here: Context) -> Record:
+    if job.callback_url:  # before the job, which could end before this otherwise; for none, nobody is called
+        here.outbox.put(job.id, job.submitted_at + here.settings.job_ttl_s + 1)
+    here.submitter.submit(job, pixels)
+    return Record.fresh(job)
+
+
+def _fingerprint(job: Job, pixels: np.ndarray) -> bytes:
+    """What makes two submits the same: all that the answer depends on."""
+    facts = (job.model, job.top, job.names, sorted(job.refused.items()), job.callback_url)
+    return repr(facts).encode() + hashlib.sha256(pixels.tobytes()).digest()
+
+
+def _answer(record: Record, preferences: Preferences) -> Response:
+    done = record.status.settled
+    headers = {"Location": f"/jobs/{record.job.id}", **preferences.applied(waited=done and preferences.wait > 0)}
+    if not done:
         headers["Retry-After"] = "1"
-    return answer(job_body(record), 202, headers)
+    return answer(job_body(record), 200 if done else 202, headers)

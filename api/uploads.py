@@ -8,12 +8,15 @@ from typing import Any
 
 from flask import Request
 from pydantic import ValidationError
-from werkzeug.exceptions import BadRequest as BadJson
 
 from api.bodies import Submission
-from contract.errors import BadRequest, KerasqError, NotAnImage, TooLarge
+from api.problems import misfit
+from contract.errors import BadRequest, InvalidRequest, KerasqError, NotAnImage, TooLarge
 from contract.images import open_key
 from contract.settings import Settings
+
+#: Most characters of a file's name that are kept.
+NAME = 255
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +30,8 @@ class Upload:
 def uploads(request: Request, settings: Settings) -> list[Upload]:
     """The images of a request, in order.
 
-    Raises BadRequest for a body that is not understood, NotAnImage for a content type that is not taken, TooLarge for
-    too many images.
+    Raises BadRequest for a body that is not understood, InvalidRequest for JSON of another shape, NotAnImage for a
+    content type that is not taken, TooLarge for too many images.
     """
     found = []
     for upload in _each(request, settings):
@@ -43,10 +46,10 @@ def uploads(request: Request, settings: Settings) -> list[Upload]:
 def _each(request: Request, settings: Settings) -> Iterator[Upload]:
     kind = request.mimetype
     if kind == "application/json":
-        yield from _in_json(_submission(request), settings)
+        yield from _in_json(_submission(request.get_data(cache=False)), settings)
     elif kind == "multipart/form-data":
         for _, files in request.files.lists():
-            yield from (Upload(name=file.filename or None, content=file.read()) for file in files)
+            yield from (Upload(name=(file.filename or "")[-NAME:] or None, content=file.read()) for file in files)
     elif kind.startswith("image/") or kind == "application/octet-stream":
         yield Upload(name=None, content=request.get_data(cache=False))
     else:
@@ -56,21 +59,13 @@ def _each(request: Request, settings: Settings) -> Iterator[Upload]:
         )
 
 
-def _submission(request: Request) -> Submission:
+def _submission(content: bytes) -> Submission:
     try:
-        submission = Submission.model_validate(request.get_json())
-    except BadJson:
-        raise BadRequest('the body is not JSON; send an object such as {"key": "truck.jpg"}') from None
+        return Submission.model_validate_json(content)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the body"
-        raise BadRequest(f'{where}: {first["msg"]}; send an object such as {{"key": "truck.jpg"}}') from None
-    given = [name for name, value in submission if value is not None]
-    if len(given) != 1:
-        raise BadRequest(
-            f"the body has {' and '.join(given) or 'none'} of key, keys, image and images; send exactly one of them"
-        )
-    return submission
+        if error.errors(include_input=False)[0]["type"] == "json_invalid":
+            raise BadRequest('the body is not JSON; send an object such as {"key": "truck.jpg"}') from None
+        raise InvalidRequest(f'{misfit(error)}; send an object such as {{"key": "truck.jpg"}}') from None
 
 
 def _in_json(body: Submission, settings: Settings) -> Iterator[Upload]:

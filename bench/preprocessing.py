@@ -2,7 +2,7 @@
 
     python bench/preprocessing.py            # needs the data sets and the shipped models
 
-The validation images of both data sets are enlarged eight times (bicubic), saved as JPEG of quality 90, and brought back
+The validation images of both data sets are enlarged eight times (bicubic), saved as JPEG of quality 90 and brought back
 by each filter; the accuracy of the shipped model on them is compared with its accuracy on the images as they are. The
 photos of `img/` are squashed or cut to their middle square first, with each filter.
 """

@@ -16,6 +16,7 @@ COMMANDS = {
     "models": "cli.models",
     "settings": "cli.settings",
     "health": "cli.health",
+    "keys": "cli.keys",
     "api": "cli.processes",
     "worker": "cli.processes",
 }

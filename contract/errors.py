@@ -59,6 +59,12 @@ class UnknownJob(KerasqError):
     status, title = 404, "Unknown job"
 
 
+class MethodNotAllowed(KerasqError):
+    """The address is there, but not for this method; `Allow` says for which."""
+
+    status, title = 405, "Method not allowed"
+
+
 class JobGone(KerasqError):
     """The job is older than results are kept."""
 

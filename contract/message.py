@@ -1,13 +1,17 @@
-"""What travels in one Celery message: up to a chunk's worth of images of one model, from one job or several."""
+"""What a worker takes at once: up to a chunk's worth of images of one model, from one job or several."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgpack
 import numpy as np
 
-from contract.card import Input
-from contract.jobs import CHUNK, Job
+from contract.jobs import CHUNK, Job, new_id
+
+
+def queue_name(model: str, *, bulk: bool) -> str:
+    """The queue of a model's messages; a model's bulk waits until its other queue is empty."""
+    return f"{model}.bulk" if bulk else model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,36 +28,44 @@ class Part:
 class Message:
     """`pixels` is uint8 (N, height, width, 3), the parts' images one after another."""
 
+    id: str = field(default_factory=new_id)
     model: str
+    bulk: bool = False
     parts: tuple[Part, ...]
     pixels: np.ndarray
 
+    @property
+    def queue(self) -> str:
+        return queue_name(self.model, bulk=self.bulk)
+
     def encode(self) -> bytes:
         parts = [[part.job_id, part.chunk, part.images, part.top] for part in self.parts]
-        return msgpack.packb([self.model, parts, list(self.pixels.shape), np.ascontiguousarray(self.pixels).data])
+        pixels = np.ascontiguousarray(self.pixels).data
+        return msgpack.packb([self.model, self.bulk, parts, list(self.pixels.shape), pixels])
 
     @classmethod
-    def decode(cls, content: bytes) -> "Message":
-        model, parts, shape, pixels = msgpack.unpackb(content)
+    def decode(cls, message_id: str, content: bytes) -> "Message":
+        model, bulk, parts, shape, pixels = msgpack.unpackb(content)
         return cls(
+            id=message_id,
             model=model,
+            bulk=bulk,
             parts=tuple(Part(job_id=i, chunk=c, images=n, top=t) for i, c, n, t in parts),
             pixels=np.frombuffer(pixels, np.uint8).reshape(shape),
         )
 
-    def fits(self, expected: Input) -> bool:
-        return self.pixels.shape[1:] == expected.shape and len(self.pixels) == sum(part.images for part in self.parts)
-
 
 def pack(jobs: Sequence[tuple[Job, np.ndarray]]) -> list[Message]:
-    """Cut and group jobs of one model into messages of at most a chunk's worth of images, in order."""
+    """Cut and group jobs of one model and queue into messages of at most a chunk's worth of images, in order."""
     messages: list[Message] = []
     parts: list[Part] = []
     pixels: list[np.ndarray] = []
 
     def close() -> None:
         if parts:
-            messages.append(Message(model=jobs[0][0].model, parts=tuple(parts), pixels=np.concatenate(pixels)))
+            first = jobs[0][0]
+            images = np.concatenate(pixels)
+            messages.append(Message(model=first.model, bulk=first.bulk, parts=tuple(parts), pixels=images))
             parts.clear()
             pixels.clear()
 

@@ -1,18 +1,19 @@
 """The Celery app that carries messages, the names that both ends use, and the sending."""
 
+import json
+from collections.abc import Sequence
+from typing import Any, cast
+
 import celery
 import kombu
+import redis
 from kombu.exceptions import OperationalError
 
 from contract.errors import QueueUnavailable
-from contract.message import Message
+from contract.message import queue_name
 from contract.settings import Settings
 
 TASK = "kerasq.classify"
-
-
-def queue_name(model: str, *, bulk: bool) -> str:
-    return f"{model}.bulk" if bulk else model
 
 
 def make_app(settings: Settings) -> celery.Celery:
@@ -20,8 +21,8 @@ def make_app(settings: Settings) -> celery.Celery:
     app = celery.Celery("kerasq", broker=settings.redis_url, set_as_current=False)
     app.conf.update(
         task_ignore_result=True,
-        task_serializer="msgpack",
-        accept_content=["msgpack"],
+        task_serializer="json",
+        accept_content=["json"],
         task_acks_late=True,
         task_acks_on_failure_or_timeout=False,
         task_create_missing_queues=True,
@@ -42,6 +43,8 @@ def make_app(settings: Settings) -> celery.Celery:
             # kombu's own sweep for messages of dead workers comes every 100 seconds.
             "unacked_restore_interval": 1,
             "unacked_restore_throttle": 1,
+            # A worker that dies in the sweep must not stop the others' for kombu's five minutes.
+            "unacked_mutex_expire": 10,
             "socket_connect_timeout": 2,
             "socket_keepalive": True,
         },
@@ -55,9 +58,25 @@ def queues(models: list[str]) -> list[kombu.Queue]:
     return [kombu.Queue(name, kombu.Exchange(name), name) for name in names]
 
 
-def send(app: celery.Celery, message: Message, *, bulk: bool) -> None:
-    """Publish one message. Raises QueueUnavailable when Redis does not take it."""
+def send(app: celery.Celery, queue: str, message_id: str) -> None:
+    """Tell the workers of a message. Raises QueueUnavailable when Redis does not take it."""
     try:
-        app.send_task(TASK, (message.encode(),), queue=queue_name(message.model, bulk=bulk), ignore_result=True)
+        app.send_task(TASK, (message_id,), queue=queue, task_id=message_id, ignore_result=True)
     except (OperationalError, OSError) as error:
         raise QueueUnavailable(f"Redis does not take the message: {error}") from error
+
+
+def missing(client: redis.Redis, queue: str, message_ids: Sequence[str]) -> list[str]:
+    """Those of some unanswered messages, oldest first, that neither wait in the queue nor are held by a worker.
+
+    kombu takes a message from its list before it notes it as held, so a worker that dies in between takes it along. A
+    queue is drained from its old end: what is older than the message there has been taken.
+    """
+    end: Any = client.lindex(queue, -1)
+    held = {_id(json.loads(each)[0]) for each in cast("list[bytes]", client.hvals("unacked"))}
+    oldest = _id(json.loads(end)) if end else None
+    return [each for each in message_ids if each not in held and (oldest is None or each < oldest)]
+
+
+def _id(envelope: Any) -> str:
+    return str(envelope["headers"]["id"])

@@ -1,24 +1,27 @@
 """The steps that Redis takes as one: each script runs whole or not at all.
 
-A job is one hash: `job` (its packed facts), `seq`, `deadline`, `started`, `finished`, `cancelled`, `images`,
-`settled`, `chunks`, `done_chunks`, `done_images`, and `r:<k>`, the answers of chunk k. A chunk's field is written once,
-whoever delivers it again; an empty one says that the chunk was dropped (expired). A model's flow is one hash of two
-counters of images, `submitted` and `settled`; their difference waits. Every image is settled once: when its chunk is
-answered or dropped, or when its job is cancelled or forgotten.
+A message's content is one string, and its id is in its queue's `pending` until it is answered; what Celery carries is
+the id alone. A job is one hash: `job` (its packed facts), `seq`, `deadline`, `started`, `finished`, `cancelled`,
+`images`, `settled`, `chunks`, `done_chunks`, `done_images`, and `r:<k>`, the answers of chunk k. A chunk's field is
+written once, whoever delivers it again; an empty one says that the chunk was dropped (expired). A model's flow is one
+hash of two counters of images, `submitted` and `settled`; their difference waits. Every image is settled once: when its
+chunk is answered or dropped, or when its job is cancelled or forgotten. `kerasq:callbacks` is the outbox
+(contract.outbox): a job in it that ends is due at once.
 """
 
-#: KEYS flow, index, job... ARGV limit, ttl, deadline, oldest id, then for each job: id, packed, images, chunks.
-#: Answers {accepted 1 or 0, images that waited before}.
+#: KEYS flow, index, pending, job..., message... ARGV limit, ttl, deadline, oldest id, now, number of jobs, then for
+#: each job: id, packed, images, chunks, then for each message: id, content. Answers {accepted 1 or 0, images that
+#: waited before}.
 CREATE = """
 local limit, ttl, deadline, oldest = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local submitted = tonumber(redis.call('HGET', KEYS[1], 'submitted') or '0')
 local settled = tonumber(redis.call('HGET', KEYS[1], 'settled') or '0')
-local before, total = submitted - settled, 0
-for i = 3, #KEYS do total = total + tonumber(ARGV[(i - 3) * 4 + 7]) end
+local before, total, jobs = submitted - settled, 0, tonumber(ARGV[6])
+for i = 1, jobs do total = total + tonumber(ARGV[i * 4 + 5]) end
 if before + total > limit then return {0, before} end
 redis.call('ZREMRANGEBYLEX', KEYS[2], '-', '(' .. oldest)
-for i = 3, #KEYS do
-    local at = (i - 3) * 4 + 5
+for i = 4, jobs + 3 do
+    local at = (i - 4) * 4 + 7
     if redis.call('EXISTS', KEYS[i]) == 0 then
         submitted = redis.call('HINCRBY', KEYS[1], 'submitted', ARGV[at + 2])
         redis.call('HSET', KEYS[i], 'job', ARGV[at + 1], 'seq', submitted, 'deadline', deadline,
@@ -26,6 +29,11 @@ for i = 3, #KEYS do
         redis.call('EXPIRE', KEYS[i], ttl)
         redis.call('ZADD', KEYS[2], 0, ARGV[at])
     end
+end
+for i = jobs + 4, #KEYS do
+    local at = jobs * 4 + 7 + (i - jobs - 4) * 2
+    redis.call('SET', KEYS[i], ARGV[at + 1])
+    redis.call('ZADD', KEYS[3], ARGV[5], ARGV[at])
 end
 return {1, before}
 """
@@ -45,14 +53,14 @@ end
 return answer
 """
 
-#: KEYS flow, job... ARGV now, result ttl, channel, then for each job: id, chunk, packed answers ('' if not run),
-#: images, and 1 if the job's record can only have run out (else it was forgotten, and settled then). Answers how many
-#: chunks were new.
+#: KEYS flow, pending, message, job... ARGV now, result ttl, channel, message id, then for each job: id, chunk, packed
+#: answers ('' if not run), images, and 1 if the job's record can only have run out (else it was forgotten, and settled
+#: then). Answers how many chunks were new.
 FINISH = """
 local now, ttl = ARGV[1], ARGV[2]
 local told = {}
-for i = 2, #KEYS do
-    local at = (i - 2) * 5 + 4
+for i = 4, #KEYS do
+    local at = (i - 4) * 5 + 5
     local id, field, answers, images = ARGV[at], 'r:' .. ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
     if redis.call('EXISTS', KEYS[i]) == 0 then
         if ARGV[at + 4] == '1' then redis.call('HINCRBY', KEYS[1], 'settled', images) end
@@ -66,12 +74,15 @@ for i = 2, #KEYS do
                 if done == tonumber(redis.call('HGET', KEYS[i], 'chunks')) then
                     redis.call('HSET', KEYS[i], 'finished', now)
                     redis.call('EXPIRE', KEYS[i], ttl)
+                    redis.call('ZADD', 'kerasq:callbacks', 'XX', now, id)
                 end
             end
             told[#told + 1] = id
         end
     end
 end
+redis.call('DEL', KEYS[3])
+redis.call('ZREM', KEYS[2], ARGV[4])
 if #told > 0 then redis.call('PUBLISH', ARGV[3], table.concat(told, ' ')) end
 return #told
 """
@@ -85,6 +96,7 @@ if facts[1] or facts[2] or tonumber(facts[3]) < tonumber(ARGV[1]) then return 0 
 redis.call('HINCRBY', KEYS[2], 'settled', facts[4] - facts[5])
 redis.call('HSET', KEYS[1], 'cancelled', ARGV[1], 'settled', facts[4])
 redis.call('EXPIRE', KEYS[1], ARGV[2])
+redis.call('ZADD', 'kerasq:callbacks', 'XX', ARGV[1], ARGV[4])
 redis.call('PUBLISH', ARGV[3], ARGV[4])
 return 1
 """
@@ -96,4 +108,14 @@ redis.call('ZREM', KEYS[3], ARGV[1])
 if not facts[1] then return 0 end
 redis.call('HINCRBY', KEYS[2], 'settled', facts[1] - facts[2])
 return redis.call('DEL', KEYS[1])
+"""
+
+#: KEYS message, its new key, pending. ARGV id, new id, now. Answers 1 if it was still to be answered. A new id, because
+#: a queue is known to be drained up to the age of the message at its old end.
+RENEW = """
+redis.call('ZREM', KEYS[3], ARGV[1])
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+redis.call('RENAME', KEYS[1], KEYS[2])
+redis.call('ZADD', KEYS[3], ARGV[3], ARGV[2])
+return 1
 """

@@ -13,6 +13,7 @@ from redis.retry import Retry
 from contract import records, scripts
 from contract.errors import JobGone, JobSettled, KeyReused, QueueFull, QueueUnavailable, UnknownJob
 from contract.jobs import Job, Record, Result, born, new_id
+from contract.message import Message
 from contract.settings import Settings
 
 PREFIX = "kerasq:"
@@ -48,6 +49,14 @@ def flow_key(model: str) -> str:
     return f"{PREFIX}flow:{model}"
 
 
+def message_key(message_id: str) -> str:
+    return f"{PREFIX}message:{message_id}"
+
+
+def pending_key(queue: str) -> str:
+    return f"{PREFIX}pending:{queue}"
+
+
 class Store:
     """All that is remembered of jobs. Every method raises QueueUnavailable when Redis does not answer."""
 
@@ -60,15 +69,23 @@ class Store:
         self._finish = client.register_script(scripts.FINISH)
         self._cancel = client.register_script(scripts.CANCEL)
         self._forget = client.register_script(scripts.FORGET)
+        self._renew = client.register_script(scripts.RENEW)
 
-    def create(self, jobs: Sequence[Job]) -> None:
-        """Write the records of jobs of one model. Raises QueueFull, writing none, when they would not all fit."""
+    def create(self, jobs: Sequence[Job], messages: Sequence[Message] = ()) -> None:
+        """Write the records of jobs of one model and queue, with their messages, in one step: then they are accepted.
+
+        Raises QueueFull, writing nothing, when they would not all fit.
+        """
         now, settings = time.time(), self._settings
         kept = settings.job_ttl_s + settings.result_ttl_s
-        keys = [flow_key(jobs[0].model), INDEX, *(job_key(job.id) for job in jobs)]
-        arguments: list[Any] = [settings.max_queued, kept, now + settings.job_ttl_s, new_id(now - kept)]
+        pending = pending_key(messages[0].queue if messages else "")
+        keys = [flow_key(jobs[0].model), INDEX, pending, *(job_key(job.id) for job in jobs)]
+        keys += [message_key(message.id) for message in messages]
+        arguments: list[Any] = [settings.max_queued, kept, now + settings.job_ttl_s, new_id(now - kept), now, len(jobs)]
         for job in jobs:
             arguments += [job.id, records.pack_job(job), job.queued_images, job.chunks]
+        for message in messages:
+            arguments += [message.id, message.encode()]
         with reaching_redis():
             accepted, waiting = self._create(keys, arguments)
         if not accepted:
@@ -83,12 +100,28 @@ class Store:
             answers = self._start([job_key(job_id) for job_id, _ in parts], [time.time(), *(k for _, k in parts)])
         return [answer == 1 for answer in answers]
 
-    def finish(self, model: str, version: str, parts: Sequence[tuple[str, int, int, Sequence[Result]]]) -> None:
-        """Write the answers of (job id, chunk, images, results), once; no results means that the chunk was not run."""
+    def message(self, message_id: str) -> Message | None:
+        """A message that waits or is held; None once it has been answered."""
+        with reaching_redis():
+            content = self.redis.get(message_key(message_id))
+        return content and Message.decode(message_id, content)
+
+    def finish(
+        self,
+        model: str,
+        version: str,
+        parts: Sequence[tuple[str, int, int, Sequence[Result]]],
+        message: Message | None = None,
+    ) -> None:
+        """Write the answers of (job id, chunk, images, results), once; no results means that the chunk was not run.
+
+        The message that they answer, if any, is then done with.
+        """
         now, settings = time.time(), self._settings
         oldest = now - settings.job_ttl_s - settings.result_ttl_s
-        keys = [flow_key(model), *(job_key(part[0]) for part in parts)]
-        arguments: list[Any] = [now, settings.result_ttl_s, CHANNEL]
+        queue, message_id = (message.queue, message.id) if message else ("", "")
+        keys = [flow_key(model), pending_key(queue), message_key(message_id), *(job_key(part[0]) for part in parts)]
+        arguments: list[Any] = [now, settings.result_ttl_s, CHANNEL, message_id]
         for job_id, chunk, images, results in parts:
             answers = records.pack_answers(version, results) if results else b""
             arguments += [job_id, chunk, answers, images, int((born(job_id) or 0) < oldest)]
@@ -111,6 +144,19 @@ class Store:
         with reaching_redis():
             submitted, settled = self.redis.hmget(flow_key(model), "submitted", "settled")
         return int(submitted or 0), int(settled or 0)
+
+    def pending(self, queue: str, *, older_than: float, count: int) -> list[str]:
+        """The oldest messages of a queue that are not answered though they were sent `older_than` seconds ago."""
+        with reaching_redis():
+            found = self.redis.zrangebyscore(pending_key(queue), 0, time.time() - older_than, start=0, num=count)
+        return [message_id.decode() for message_id in found]
+
+    def renew(self, queue: str, message_id: str) -> str | None:
+        """Give a lost message a new id, to be sent with; None if it has been answered after all."""
+        fresh = new_id()
+        keys = [message_key(message_id), message_key(fresh), pending_key(queue)]
+        with reaching_redis():
+            return fresh if self._renew(keys, [message_id, fresh, time.time()]) else None
 
     def cancel(self, job_id: str) -> None:
         """Take a job back: what has not run will not. Raises UnknownJob, JobGone or JobSettled."""

@@ -1,24 +1,25 @@
 """Group commit: one writer per process commits whatever submits wait, as databases commit their logs."""
 
+import logging
 import queue
 import threading
-from collections.abc import Iterable
 from concurrent.futures import Future
 
 import celery
 import numpy as np
 
-from contract.errors import KerasqError, QueueUnavailable
+from contract.errors import QueueUnavailable
 from contract.jobs import CHUNK, Job
 from contract.message import pack
 from contract.queue import send
 from contract.store import Store
 
+log = logging.getLogger("kerasq.submit")
 Waiting = tuple[Job, np.ndarray, "Future[None]"]
 
 
 class Submitter:
-    """Puts jobs on the queue: their records first, then their messages, then the answer to whoever submitted.
+    """Puts jobs on the queue: records and messages in one step, then the word to the workers, then the answer.
 
     A lone submit waits for nobody; those that come while a commit is under way form the next one.
     """
@@ -58,33 +59,17 @@ class Submitter:
         return group
 
     def _commit(self, group: list[Waiting]) -> None:
-        errors: dict[str, Exception] = {}
         try:
-            self._store.create([job for job, _, _ in group])
-            errors = self._publish(group)
+            messages = pack([(job, pixels) for job, pixels, _ in group])
+            self._store.create([job for job, _, _ in group], messages)
         except Exception as error:  # the writer must outlive whatever one commit meets
-            errors = {job.id: error for job, _, _ in group}
-        for job, _, committed in group:
-            if error := errors.get(job.id):
+            for _, _, committed in group:
                 committed.set_exception(error)
-            else:
-                committed.set_result(None)
-
-    def _publish(self, group: list[Waiting]) -> dict[str, Exception]:
-        """Send the group's messages; the ids of jobs that are not wholly sent, with why. Those are withdrawn."""
-        messages = pack([(job, pixels) for job, pixels, _ in group])
-        for number, message in enumerate(messages):
-            try:
-                send(self._app, message, bulk=group[0][0].bulk)
-            except QueueUnavailable as error:
-                unsent = {part.job_id for later in messages[number:] for part in later.parts}
-                self._withdraw(unsent)
-                return dict.fromkeys(unsent, error)
-        return {}
-
-    def _withdraw(self, job_ids: Iterable[str]) -> None:
-        for job_id in job_ids:
-            try:
-                self._store.forget(job_id)
-            except KerasqError:
-                return
+            return
+        try:
+            for message in messages:
+                send(self._app, message.queue, message.id)
+        except QueueUnavailable as error:  # they are accepted all the same: the workers' sweep finds and sends them
+            log.warning("accepted but not sent yet: %s", error)
+        for _, _, committed in group:
+            committed.set_result(None)

@@ -103,9 +103,13 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--list", action="store_true", help="name the recipes and stop")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", prog="python -m training")
     places = argparse.ArgumentParser(add_help=False)
-    places.add_argument("--models", type=Path, metavar="DIR", default=settings.models_dir, help="(%(default)s)")
+    places.add_argument(
+        "--models", type=Path, metavar="DIR", default=settings.models_dir, help="published models (%(default)s)"
+    )
     source = argparse.ArgumentParser(add_help=False)
-    source.add_argument("--data", type=Path, metavar="DIR", default=settings.data_dir, help="(%(default)s)")
+    source.add_argument(
+        "--data", type=Path, metavar="DIR", default=settings.data_dir, help="the data sets (%(default)s)"
+    )
     run = argparse.ArgumentParser(add_help=False)
     run.add_argument("name", metavar="NAME", help="a recipe; see --list")
     run.add_argument("--run", type=Path, metavar="DIR", help="the run's folder (runs/NAME)")

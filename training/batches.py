@@ -9,7 +9,7 @@ from scipy import ndimage
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """What a training image may look like: shifted by up to `shift` pixels, turned by up to `rotation` degrees, flipped.
+    """How far a training image may be changed: moved by `shift` pixels, turned by `rotation` degrees, and flipped.
 
     `alternate` flips every image in every second epoch (Jordan 2024, arXiv:2404.00498) instead of by chance.
     """
@@ -20,7 +20,10 @@ class Augmentation:
 
 
 class TrainingBatches(keras.utils.PyDataset):
-    """Batches of (uint8 (B, 32, 32, 3), float32 one-hot (B, classes)); the short rest of an epoch is dropped."""
+    """Batches of (uint8 (B, 32, 32, 3), float32 one-hot (B, classes)); the short rest of an epoch is dropped.
+
+    What a batch holds depends on seed, epoch and index alone; `epoch` is the number of the first epoch to come.
+    """
 
     def __init__(
         self,
@@ -36,9 +39,9 @@ class TrainingBatches(keras.utils.PyDataset):
         pad = augmentation.shift
         self._padded = np.pad(images, ((0, 0), (pad, pad), (pad, pad), (0, 0)), mode="reflect")
         self._size, self._onehot, self._batch = images.shape[1], onehot, batch
-        self._augmentation, self._seed, self._epoch = augmentation, seed, epoch
+        self._augmentation, self._seed, self._next = augmentation, seed, epoch
         self._flipped_first = np.random.default_rng(seed).random(len(images)) < 0.5
-        self._order = self._shuffled()
+        self._begin(epoch)
 
     def __len__(self) -> int:
         return len(self._onehot) // self._batch
@@ -48,12 +51,14 @@ class TrainingBatches(keras.utils.PyDataset):
         rng = np.random.default_rng((self._seed, self._epoch, index))
         return self._augmented(rows, rng), self._onehot[rows]
 
-    def on_epoch_end(self) -> None:
-        self._epoch += 1
-        self._order = self._shuffled()
+    def on_epoch_begin(self) -> None:
+        # Counted here and not in on_epoch_end, which `fit` also calls before the first epoch.
+        self._begin(self._next)
+        self._next += 1
 
-    def _shuffled(self) -> np.ndarray:
-        return np.random.default_rng((self._seed, self._epoch)).permutation(len(self._onehot))
+    def _begin(self, epoch: int) -> None:
+        self._epoch = epoch
+        self._order = np.random.default_rng((self._seed, epoch)).permutation(len(self._onehot))
 
     def _augmented(self, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         tops, lefts = rng.integers(0, 2 * self._augmentation.shift + 1, (2, len(rows)))

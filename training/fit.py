@@ -65,6 +65,8 @@ def _train(model: keras.Model, recipe: Recipe, data: Dataset, run: Path, rows: l
     model.fit(
         batches,
         epochs=recipe.epochs,
+        # The batches are shuffled already; Keras would order them by a state that no backup holds.
+        shuffle=False,
         validation_data=(data.validation.images, onehot[data.validation.classes]),
         validation_batch_size=500,
         callbacks=_callbacks(recipe, run, rows),

@@ -21,7 +21,7 @@ def table(cards: Cards) -> str:
         if name in ORIGINAL:
             accuracy, loss, auc, hours = ORIGINAL[name]
             lines.append(f"| {name}, the original | {accuracy} | {loss} | {auc} | | | | {hours} |")
-    return "\n".join([*lines, "", *(_footnote(card) for card in cards.values())])
+    return "\n".join([*lines, "", *(_footnote(card) for card in cards.values() if "hardware" in card.training)])
 
 
 def _row(card: Card) -> str:
@@ -36,8 +36,8 @@ def _row(card: Card) -> str:
 
 
 def _footnote(card: Card) -> str:
-    hardware, versions = card.training.get("hardware", {}), card.training.get("versions", {})
-    machine = f"{hardware.get('cpu', 'unknown')}, {hardware.get('cores', '?')} cores"
+    hardware, versions = card.training["hardware"], card.training["versions"]
+    machine = f"{hardware['cpu']}, {hardware['cores']} cores"
     return f"- {card.name}: {machine}; {', '.join(f'{name} {number}' for name, number in versions.items())}"
 
 

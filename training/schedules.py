@@ -1,6 +1,7 @@
 """Learning-rate schedules."""
 
 import math
+from typing import Any
 
 import keras
 from keras import ops
@@ -17,7 +18,7 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         super().__init__()
         self.peak, self.steps, self.warmup = peak, steps, warmup
 
-    def __call__(self, step):  # noqa: ANN001, ANN204 - the tensor type is the backend's
+    def __call__(self, step: Any) -> Any:  # both are tensors of the backend
         done = ops.cast(step, "float32") / self.steps
         rising = done / self.warmup
         falling = 0.5 * (1 + ops.cos(math.pi * ops.minimum((done - self.warmup) / (1 - self.warmup), 1.0)))

@@ -11,11 +11,12 @@ from contract import presence
 from contract.queue import queues
 from contract.settings import Settings
 from contract.store import Store
+from worker.sweep import sweep
 from worker.task import Classifier, Served, log
 
 
-def _speaking(served: dict[str, Served], engine: str, classifier: Classifier, store: Store) -> type:
-    """The bootstep that announces this worker from the consumer's own event loop, so only while it consumes."""
+def _speaking(app: celery.Celery, served: dict[str, Served], engine: str, classifier: Classifier, store: Store) -> type:
+    """The bootstep that announces this worker, and sweeps, from the consumer's own loop: so only while it consumes."""
     started_at = time.time()
 
     class Speaking(bootsteps.StartStopStep):
@@ -44,8 +45,9 @@ def _speaking(served: dict[str, Served], engine: str, classifier: Classifier, st
                         images=classifier.images,
                     ),
                 )
+                sweep(store, app, served, presence.INTERVAL)
             except Exception as error:
-                log.warning("could not announce this worker: %s", error)
+                log.warning("could not announce this worker or sweep: %s", error)
 
     return Speaking
 
@@ -55,7 +57,7 @@ def consume(app: celery.Celery, served: dict[str, Served], engine: str, store: S
     classifier = Classifier(served, store)
     classifier.register(app)
     app.conf.task_queues = queues(list(served))
-    app.steps["consumer"].add(_speaking(served, engine, classifier, store))
+    app.steps["consumer"].add(_speaking(app, served, engine, classifier, store))
     worker = app.Worker(
         hostname=f"kerasq@{presence.this_worker()}",
         pool_cls="threads",

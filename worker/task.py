@@ -41,12 +41,13 @@ class Classifier:
         self.images = 0
 
     def register(self, app: celery.Celery) -> None:
-        @app.task(name=TASK, bind=True, ignore_result=True)
-        def classify(task: celery.Task, content: bytes) -> None:
-            queue = (task.request.delivery_info or {}).get("routing_key") or ""
-            self.classify(Message.decode(content), urgent=not queue.endswith(".bulk"))
+        @app.task(name=TASK, ignore_result=True)
+        def classify(message_id: str) -> None:
+            message = patiently(lambda: self._store.message(message_id))
+            if message:
+                self.classify(message)
 
-    def classify(self, message: Message, *, urgent: bool = True) -> None:
+    def classify(self, message: Message) -> None:
         """Run what is still wanted of a message and write its answers; returns only when Redis has them.
 
         Images that the engine cannot run get its error as their answer. The message is acknowledged after this, so a
@@ -54,18 +55,18 @@ class Classifier:
         """
         served = self._served[message.model]
         wanted = patiently(lambda: self._store.start([(part.job_id, part.chunk) for part in message.parts]))
-        answers = _answers(message, wanted, served, urgent)
+        answers = _answers(message, wanted, served)
         rows = [
             (part.job_id, part.chunk, part.images, given) for part, given in zip(message.parts, answers, strict=True)
         ]
-        patiently(lambda: self._store.finish(message.model, served.card.version, rows))
+        patiently(lambda: self._store.finish(message.model, served.card.version, rows, message))
         self.images += sum(len(given) for given in answers)
 
 
-def _answers(message: Message, wanted: Sequence[bool], served: Served, urgent: bool) -> list[list[Result]]:
+def _answers(message: Message, wanted: Sequence[bool], served: Served) -> list[list[Result]]:
     pieces = np.split(message.pixels, np.cumsum([part.images for part in message.parts])[:-1])
     waiting = [
-        served.batcher.submit(pixels, urgent=urgent) if run else None
+        served.batcher.submit(pixels, urgent=not message.bulk) if run else None
         for pixels, run in zip(pieces, wanted, strict=True)
     ]
     return [

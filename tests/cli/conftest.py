@@ -4,6 +4,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import fakeredis
 import numpy as np
@@ -20,6 +21,7 @@ from contract.message import Message
 from contract.settings import Settings
 from contract.store import Store
 
+CREATE = Store.create
 LABELS = ("circle", "square", "star")
 
 
@@ -33,12 +35,17 @@ class Worker:
         self._messages: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def send(self, app: object, message: Message, *, bulk: bool) -> None:
+    def send(self, app: object, queue: str, message_id: str) -> None:
         """Stands where contract.queue.send is."""
+        message = self.store.message(message_id)
+        self.bulk.add(message.bulk)
+        self._messages.put(message)
+
+    def create(self, store: Store, *given: Any) -> None:
+        """Stands where Store.create is: refuses what it is told to refuse."""
         if self.refuses:
             raise self.refuses.pop(0)
-        self.bulk.add(bulk)
-        self._messages.put(Message.decode(message.encode()))
+        CREATE(store, *given)
 
     def start(self) -> None:
         here = presence.Presence(worker=presence.this_worker(), models={"shapes": "0"}, engine="fake", started_at=0.0)
@@ -57,7 +64,7 @@ class Worker:
             run = self.store.start([(part.job_id, part.chunk)])[0]
             answers = [self._answer(int(each[0, 0, 0]), part.top) for each in message.pixels] if run else []
             self.images += len(answers)
-            self.store.finish(message.model, "0", [(part.job_id, part.chunk, part.images, answers)])
+            self.store.finish(message.model, "0", [(part.job_id, part.chunk, part.images, answers)], message)
 
     def _answer(self, red: int, top: int) -> Answer:
         if red == 255:
@@ -86,6 +93,7 @@ def store(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Store:
 def worker(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
     worker = Worker(store)
     monkeypatch.setattr(submit, "send", worker.send)
+    monkeypatch.setattr(Store, "create", lambda store, *given: worker.create(store, *given))
     worker.start()
     yield worker
     worker.stop()

@@ -133,15 +133,15 @@ def test_a_full_queue_at_the_start_is_said_at_once(kerasq, worker, photos) -> No
 def test_a_queue_that_is_away_for_a_while_is_waited_for(kerasq, worker, photos, monkeypatch) -> None:
     monkeypatch.setattr("cli.window.CHUNK", 1)
     monkeypatch.setattr("cli.patience.FIRST_PAUSE", 0.001)
-    send, sent = worker.send, []
+    create, created = worker.create, []
 
-    def fail_in_the_middle(*words, **named):
-        sent.append(1)
-        if len(sent) in (2, 3, 5):
+    def fail_in_the_middle(*given):
+        created.append(1)
+        if len(created) in (2, 3, 5):
             raise QueueUnavailable("away")
-        send(*words, **named)
+        create(*given)
 
-    monkeypatch.setattr("contract.submit.send", fail_in_the_middle)
+    monkeypatch.setattr(worker, "create", fail_in_the_middle)
     done = kerasq("classify", photos, "--model", "shapes")
     assert done.exit_code == 0
     assert labels(lines(done.stdout)) == {"a.png": "circle", "b.png": "square", "c.png": "star"}

@@ -1,6 +1,5 @@
 import numpy as np
 
-from contract.card import Input
 from contract.jobs import CHUNK, Job
 from contract.message import Message, pack
 
@@ -14,11 +13,15 @@ def numbered(count: int, first: int = 0) -> np.ndarray:
 def test_a_message_decodes_to_what_was_encoded() -> None:
     job = Job(model="shapes", images=3, top=2)
     (message,) = pack([(job, numbered(3))])
-    again = Message.decode(message.encode())
-    assert again.parts == message.parts
+    again = Message.decode(message.id, message.encode())
+    assert (again.id, again.model, again.parts) == (message.id, "shapes", message.parts)
     assert (again.pixels == numbered(3)).all()
-    assert again.fits(Input(height=8, width=8))
-    assert not again.fits(Input(height=8, width=9))
+
+
+def test_bulk_has_a_queue_of_its_own() -> None:
+    for bulk, queue in ((False, "shapes"), (True, "shapes.bulk")):
+        (message,) = pack([(Job(model="shapes", images=1, bulk=bulk), numbered(1))])
+        assert Message.decode(message.id, message.encode()).queue == message.queue == queue
 
 
 def test_small_jobs_share_a_message() -> None:

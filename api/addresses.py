@@ -1,0 +1,59 @@
+"""Where a callback may go: not into the network that the server stands in (OWASP's SSRF cheat sheet)."""
+
+import ipaddress
+import socket
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from contract.errors import InvalidRequest
+
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
+PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A URL with the one address that was checked; to resolve the name again would be to trust it again."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    address: str
+
+
+def resolve(url: str, *, allow_private: bool) -> Target:
+    """Raises InvalidRequest for a URL that is not one of http(s), or that leads to an address that is not public."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or PORTS[parts.scheme]
+    except (ValueError, KeyError):
+        raise InvalidRequest(f"callback_url: expected a URL of http or https, found {url!r}") from None
+    if not parts.hostname or parts.username is not None or not url.isascii() or not url.isprintable():
+        raise InvalidRequest(f"callback_url: expected a URL with a host and no user name, found {url!r}")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    if " " in path:
+        raise InvalidRequest(f"callback_url: expected a URL without spaces, found {url!r}")
+    address = _address(parts.hostname, port, allow_private=allow_private)
+    return Target(scheme=parts.scheme, host=parts.hostname, port=port, path=path, address=address)
+
+
+def _address(host: str, port: int, *, allow_private: bool) -> str:
+    try:
+        found = [str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    except (OSError, UnicodeError):
+        raise InvalidRequest(f"callback_url: the host {host!r} has no address") from None
+    if not allow_private and not all(is_public(each) for each in found):
+        raise InvalidRequest(f"callback_url: the host {host!r} has an address that is not public")
+    return found[0]
+
+
+def is_public(text: str) -> bool:
+    """Whether an address is on the public internet, and none that merely wraps one that is not."""
+    address = ipaddress.ip_address(text.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return is_public(str(address.ipv4_mapped))
+        if address in NAT64 or address.sixtofour or address.teredo:
+            return False
+    return address.is_global and not address.is_multicast

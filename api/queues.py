@@ -1,0 +1,23 @@
+"""GET /queues: how long the line is, and who works on it."""
+
+from flask import Response
+from flask_openapi3 import APIBlueprint
+
+from api.bodies import QueueList, answer
+from api.context import context
+from api.problems import Problem
+from contract.presence import present
+
+api = APIBlueprint("queues", __name__)
+
+
+@api.get("/queues", summary="Each model's queue and workers now", responses={200: QueueList, 503: Problem})
+def index() -> Response:
+    here = context()
+    workers = present(here.store.redis)
+    rows = []
+    for model in here.cards:
+        came, went = here.store.flow(model)
+        serving = sum(model in worker.models for worker in workers)
+        rows.append({"model": model, "waiting": max(0, came - went), "workers": serving})
+    return answer({"queues": rows})

@@ -1,0 +1,52 @@
+/** The page: wires its parts together. */
+
+import { showAbout } from "./about.js";
+import { Answers } from "./answers.js";
+import { getJson } from "./api.js";
+import { openChooser } from "./chooser.js";
+import { find } from "./dom.js";
+import { Health } from "./health.js";
+import { openIntake } from "./intake.js";
+import { openKeyField } from "./key.js";
+import { openSamples } from "./samples.js";
+import { sleep } from "./sleep.js";
+import { Status } from "./status.js";
+
+/** The cards, however long the server takes to come. */
+async function models() {
+  for (;;) {
+    try {
+      return (await getJson("/models")).models;
+    } catch {
+      await sleep(2000);
+    }
+  }
+}
+
+async function start() {
+  const health = new Health();
+  const status = new Status(health);
+  openKeyField(() => health.ask());
+  health.start();
+
+  const cards = await models();
+  if (!cards.length) {
+    find("models-none").hidden = false;
+    return;
+  }
+  let chosen = cards[0];
+  const answers = new Answers(() => chosen.name);
+  const take = (files) => answers.take(files);
+  const samples = await openSamples(take);
+  openChooser(cards, (model) => {
+    chosen = model;
+    status.speakOf(model.name);
+    samples.suit(model);
+    showAbout(model);
+    answers.offerAgain();
+  });
+  openIntake(take);
+  document.body.classList.add("ready");
+}
+
+start();

@@ -1,0 +1,42 @@
+/** One photo and what is known of it. */
+
+/** @typedef {"waiting"|"sending"|"queued"|"running"|"answered"|"failed"|"cancelled"} State */
+
+const SETTLED = new Set(["answered", "failed", "cancelled"]);
+
+export class Photo extends EventTarget {
+  /** @param {File} file */
+  constructor(file) {
+    super();
+    this.file = file;
+    this.name = file.name || "Pasted photo";
+    /** The model that is or was asked last. */
+    this.model = "";
+    /** @type {State} */
+    this.state = "waiting";
+    /** What there is to say of the state beyond its name. */
+    this.note = "";
+    this.predictions = [];
+    /** @type {{title: string, detail: string, again?: boolean} | null} */
+    this.error = null;
+  }
+
+  get settled() {
+    return SETTLED.has(this.state);
+  }
+
+  /**
+   * @param {State} state
+   * @param {Partial<Photo>} facts
+   */
+  become(state, facts = {}) {
+    Object.assign(this, { state, note: "", predictions: [], error: null }, facts);
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /** @param {{predictions?: any[], error?: {title: string, detail: string}}} result the server's answer */
+  answer(result) {
+    if (result.error) this.become("failed", { error: result.error });
+    else this.become("answered", { predictions: result.predictions });
+  }
+}

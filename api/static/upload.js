@@ -1,0 +1,39 @@
+/** Sending photos: one multipart request, with its progress. */
+
+import { credentials, refusal, unreachable } from "./api.js";
+
+/**
+ * Submit files to a model; the job that was made of them. Throws Problem.
+ *
+ * An abort takes effect while bytes are on their way; once all are sent the answer is awaited, so that a job that was
+ * made is known and can be cancelled.
+ * @param {string} model
+ * @param {File[]} files
+ * @param {{signal: AbortSignal, onSent: (share: number) => void}} options
+ */
+export function submit(model, files, { signal, onSent }) {
+  const form = new FormData();
+  for (const file of files) form.append("file", file, file.name || "photo");
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    let sent = false;
+    const abort = () => sent || request.abort();
+    signal.addEventListener("abort", abort);
+    request.upload.onprogress = (event) => event.lengthComputable && onSent(event.loaded / event.total);
+    request.upload.onload = () => {
+      sent = true;
+      onSent(1);
+    };
+    request.onload = () => {
+      const { status, responseText } = request;
+      if (status === 200 || status === 202) resolve(JSON.parse(responseText));
+      else reject(refusal(status, responseText, request.getResponseHeader("Retry-After")));
+    };
+    request.onerror = () => reject(unreachable());
+    request.onabort = () => reject(new DOMException("taken back", "AbortError"));
+    request.onloadend = () => signal.removeEventListener("abort", abort);
+    request.open("POST", `/${encodeURIComponent(model)}`);
+    for (const [name, value] of Object.entries(credentials())) request.setRequestHeader(name, value);
+    request.send(form);
+  });
+}

@@ -1,0 +1,47 @@
+"""Which jobs somebody is to be called back about, and when: in Redis, so that it outlives whoever calls.
+
+A job enters when it is submitted, due just after it would expire; ending makes it due at once, in the same step that
+ends it. Whoever claims one has a lease on it: should they die, it comes again. So a callback may come twice, never not
+at all.
+"""
+
+import time
+
+from contract.store import PREFIX, Store, reaching_redis
+
+CALLBACKS = PREFIX + "callbacks"
+TRIES = PREFIX + "callbacks:tries"
+#: Seconds after which a claim that nothing was heard of is void.
+LEASE = 60.0
+
+#: KEYS callbacks, tries. ARGV now, when to try again if nothing is heard. Answers {job id, which try} of one due.
+CLAIM = """
+local found = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, 1)
+if #found == 0 then return false end
+redis.call('ZADD', KEYS[1], ARGV[2], found[1])
+return {found[1], redis.call('HINCRBY', KEYS[2], found[1], 1)}
+"""
+
+
+class Outbox:
+    """Every method raises QueueUnavailable when Redis does not answer."""
+
+    def __init__(self, store: Store) -> None:
+        self._redis = store.redis
+        self._claim = self._redis.register_script(CLAIM)
+
+    def put(self, job_id: str, due: float) -> None:
+        with reaching_redis():
+            self._redis.zadd(CALLBACKS, {job_id: due})
+
+    def claim(self) -> tuple[str, int] | None:
+        """The id of a job that is due, and which try this is; None if there is none."""
+        now = time.time()
+        with reaching_redis():
+            found = self._claim([CALLBACKS, TRIES], [now, now + LEASE])
+        return (found[0].decode(), found[1]) if found else None
+
+    def drop(self, job_id: str) -> None:
+        """It is done, or given up."""
+        with reaching_redis():
+            self._redis.pipeline().zrem(CALLBACKS, job_id).hdel(TRIES, job_id).execute()

@@ -1,0 +1,164 @@
+"""Webhooks: signed, tried again, and never into the server's own network."""
+
+import http.server
+import json
+import socket
+import threading
+import time
+
+import pytest
+
+from api import addresses
+from api.addresses import is_public, resolve
+from api.callbacks import Caller, sign
+from contract.errors import InvalidRequest
+from contract.outbox import CALLBACKS
+
+SUBMIT = {"json": {"key": "truck.jpg"}}
+
+
+class Receiver(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.calls.append((self.path, dict(self.headers), body))
+        self.send_response(self.server.statuses.pop(0) if self.server.statuses else 204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def receiver():
+    server = http.server.HTTPServer(("127.0.0.1", 0), Receiver)
+    server.calls, server.statuses = [], []
+    server.url = f"http://127.0.0.1:{server.server_port}/told?by=kerasq"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+
+
+@pytest.fixture
+def api(make_api):
+    return make_api(callback_secret="s3cret", callback_private=True, callback_tries=3)
+
+
+@pytest.fixture
+def caller(api):
+    return Caller(api.store, api.context.outbox, api.context.settings)
+
+
+def submit(api, url):
+    return api.client.post("/shapes", query_string={"callback_url": url}, **SUBMIT)
+
+
+def due_now(api):
+    for job_id in api.store.redis.zrange(CALLBACKS, 0, -1):
+        api.context.outbox.put(job_id.decode(), time.time())
+
+
+def test_a_job_that_ended_is_posted_signed_as_get_shows_it(api, caller, receiver):
+    job_id = submit(api, receiver.url).json["id"]
+    assert caller.call_one() and not caller.call_one()
+    ((path, headers, body),) = receiver.calls
+    assert path == "/told?by=kerasq" and headers["Content-Type"] == "application/json"
+    assert json.loads(body) == api.get(f"/jobs/{job_id}").json
+    timestamp = int(headers["Kerasq-Signature"].split(",")[0].removeprefix("t="))
+    assert abs(timestamp - time.time()) < 60 and headers["Kerasq-Signature"] == sign("s3cret", timestamp, body)
+
+
+def test_the_signature_is_hmac_sha256_over_timestamp_and_body():
+    """`printf '5.{}' | openssl dgst -sha256 -hmac k` says the same."""
+    digest = "d066254199a6f40d63f96c33c549959d7a371ef849d13d2a85811237089b2d00"
+    assert sign("k", 5, b"{}") == f"t=5,v1={digest}"
+
+
+def test_nobody_is_called_before_the_job_ends(api, caller, receiver):
+    api.line.answers = False
+    job_id = submit(api, receiver.url).json["id"]
+    assert not caller.call_one()
+    api.client.post(f"/jobs/{job_id}/cancel")
+    assert caller.call_one() and json.loads(receiver.calls[0][2])["status"] == "cancelled"
+
+
+def test_a_receiver_that_fails_is_tried_again_later_and_later_then_given_up(api, caller, receiver):
+    receiver.statuses[:] = [500, 302, 404]
+    submit(api, receiver.url)
+    pauses = []
+    for _ in range(3):
+        assert caller.call_one() and not caller.call_one()
+        rest = api.store.redis.zrange(CALLBACKS, 0, -1, withscores=True)
+        pauses += [score - time.time() for _, score in rest]
+        due_now(api)
+    assert pauses == pytest.approx([1, 2], abs=0.5)
+    assert len(receiver.calls) == 3 and not caller.call_one()
+
+
+def test_a_caller_that_dies_leaves_its_callback_to_the_next(api, caller, receiver):
+    submit(api, receiver.url)
+    assert api.context.outbox.claim()
+    assert not caller.call_one()
+    due_now(api)  # as when the lease is over
+    assert caller.call_one() and len(receiver.calls) == 1
+
+
+def test_a_job_that_was_forgotten_or_never_queued_is_dropped(api, caller, receiver):
+    api.client.delete(submit(api, receiver.url).headers["Location"])
+    assert caller.call_one() and not receiver.calls and not api.store.redis.exists(CALLBACKS)
+
+
+def test_without_a_secret_there_are_no_callbacks(make_api):
+    answer = submit(make_api(), "https://example.com/")
+    assert answer.status_code == 422 and "KERASQ_CALLBACK_SECRET" in answer.json["detail"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "http://127.0.0.1/",
+            "http://localhost:6379/",
+            "http://[::1]/",
+            "http://10.0.0.1/",
+            "http://169.254.169.254/",
+        ),
+        *("http://[::ffff:127.0.0.1]/", "http://0.0.0.0/", "http://2130706433/", "http://[fe80::1]/"),
+        *("ftp://example.com/", "file:///etc/passwd", "//example.com", "http://", "http://user@1.1.1.1/", "x"),
+        *("http://1.1.1.1:99999/", "http://1.1.1.1/a b", "http://1.1.1.1/\r\nHost: x"),
+    ],
+)
+def test_addresses_that_are_not_called(make_api, url):
+    answer = submit(make_api(callback_secret="s"), url)
+    assert answer.status_code == 422 and answer.json["detail"].startswith("callback_url: ")
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        *(
+            ("1.1.1.1", True),
+            ("2606:4700::1111", True),
+            ("100.64.0.1", False),
+            ("224.0.0.1", False),
+            ("fd00::1", False),
+        ),
+        *(("64:ff9b::7f00:1", False), ("2002:7f00:1::", False), ("fe80::1%eth0", False), ("192.168.1.1", False)),
+    ],
+)
+def test_is_public(address, public):
+    assert is_public(address) is public
+
+
+def test_a_name_that_changes_its_address_after_the_check_is_refused_at_the_call(make_api, monkeypatch, receiver):
+    answers = ["1.1.1.1"]
+
+    def lookup(host, port, **_):
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (answers[0], port))]
+
+    monkeypatch.setattr(addresses.socket, "getaddrinfo", lookup)
+    api = make_api(callback_secret="s", callback_tries=1)
+    assert submit(api, f"http://rebound.example:{receiver.server_port}/").status_code == 202
+    answers[0] = "127.0.0.1"
+    assert Caller(api.store, api.context.outbox, api.context.settings).call_one() and not receiver.calls
+    with pytest.raises(InvalidRequest, match="not public"):
+        resolve("http://rebound.example/", allow_private=False)

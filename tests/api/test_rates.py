@@ -1,0 +1,66 @@
+"""Rate limits on what is submitted."""
+
+import re
+
+import pytest
+
+from api import keys as api_keys
+from contract import keys
+from contract.errors import BadSetting
+
+SUBMIT = {"json": {"key": "truck.jpg"}}
+
+
+def test_over_the_rate_is_429_and_says_when_to_try_again(make_api):
+    api = make_api(rate_limit="2/minute")
+    first, second, third = (api.post("/shapes", **SUBMIT) for _ in range(3))
+    assert (first.status_code, second.status_code, third.status_code) == (202, 202, 429)
+    assert first.headers["RateLimit-Policy"] == '"submit";q=2;w=60'
+    assert re.fullmatch(r'"submit";r=1;t=\d+', first.headers["RateLimit"])
+    assert third.json["title"] == "Too many requests" and "2 per 1 minute" in third.json["detail"]
+    assert 1 <= int(third.headers["Retry-After"]) <= 60
+    assert len(api.line.jobs) == 2
+
+
+def test_polling_and_cancelling_are_not_counted(make_api):
+    api = make_api(rate_limit="1/hour")
+    where = api.post("/shapes", **SUBMIT).headers["Location"]
+    assert {api.get(where).status_code for _ in range(5)} == {200}
+    assert api.post(f"{where}/cancel").status_code == 409
+    assert "RateLimit" not in api.get(where).headers
+
+
+def test_tensors_count_as_submissions(make_api):
+    api = make_api(rate_limit="1/hour")
+    api.post("/shapes", **SUBMIT)
+    answer = api.post("/v2/models/shapes/infer", json={})
+    assert answer.status_code == 429 and "error" in answer.json
+
+
+def test_each_key_and_each_address_has_its_own(make_api, monkeypatch):
+    monkeypatch.setattr(api_keys, "FRESH", -1.0)
+    api = make_api(rate_limit="1/hour")
+    elsewhere = {"environ_base": {"REMOTE_ADDR": "192.0.2.1"}}
+    assert [api.post("/shapes", **SUBMIT, **more).status_code for more in ({}, {}, elsewhere)] == [202, 429, 202]
+    for name in ("a", "b"):
+        headers = {"Authorization": f"Bearer {keys.add(api.store, name)[1]}"}
+        assert [api.post("/shapes", headers=headers, **SUBMIT).status_code for _ in range(2)] == [202, 429]
+
+
+def test_a_forwarded_address_is_believed_only_behind_a_trusted_proxy(make_api):
+    def statuses(api):
+        return [
+            api.post("/shapes", headers={"X-Forwarded-For": f"192.0.2.{n}"}, **SUBMIT).status_code for n in range(2)
+        ]
+
+    assert statuses(make_api(rate_limit="1/hour")) == [202, 429]
+    assert statuses(make_api(rate_limit="1/hour", trusted_proxies=1)) == [202, 202]
+
+
+def test_a_rate_that_is_none_stops_the_start(settings):
+    from dataclasses import replace
+
+    from api.context import Context
+
+    with pytest.raises(BadSetting, match="KERASQ_RATE_LIMIT='often' is not a rate such as"):
+        Context.check(replace(settings, rate_limit="often"))

@@ -1,0 +1,75 @@
+"""Redis goes and comes back, workers are missing, the user changes their mind."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.gestures import drop, reads, wait_for
+from tests.stack import Stack, running
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack without workers: what is submitted waits until one is started."""
+    with running(tmp_path_factory.mktemp("stack"), workers=0) as stack:
+        yield stack
+
+
+def test_a_waiting_submission_can_be_cancelled(page: Any, photos: list[Path], stack: Stack) -> None:
+    drop(page, photos[:5])
+    wait_for(page, 5, "queued")
+    page.get_by_role("button", name="Cancel").click()
+    wait_for(page, 5, "cancelled")
+    reads(page, "#summary", "0 of 5 photos answered, 5 cancelled")
+    page.wait_for_function("() => fetch('/jobs').then((r) => r.json()).then((b) => b.jobs[0].status === 'cancelled')")
+    assert page.evaluate("document.activeElement.id") == "answers-title"
+    page.get_by_role("button", name="Clear").click()
+    assert page.locator(".tile").count() == 0
+
+
+def test_without_a_worker_the_page_says_so_and_photos_wait(page: Any, photos: list[Path], stack: Stack) -> None:
+    page.locator("#banner", has_text="No worker serves").wait_for()
+    drop(page, photos[:3])
+    wait_for(page, 3, "queued")
+    assert "place 3" in page.locator(".tile-state").first.inner_text()
+    worker = stack.start_worker()
+    wait_for(page, 3, "answered")
+    page.locator("#banner", has_text="All is back").wait_for()
+    stack.kill_worker(worker)
+
+
+def test_redis_away_and_back(page: Any, photos: list[Path], stack: Stack) -> None:
+    worker = stack.start_worker()
+    stack.stop_redis()
+    page.locator("#banner", has_text="Redis does not answer").wait_for()
+    drop(page, photos[:4])
+    page.locator(".tile-state", has_text="queue unavailable").first.wait_for()
+    stack.start_redis()
+    wait_for(page, 4, "answered")
+    page.locator("#banner", has_text="All is back").wait_for()
+    stack.kill_worker(worker)
+
+
+def test_redis_away_while_a_job_waits(page: Any, photos: list[Path], stack: Stack) -> None:
+    drop(page, photos[:4])
+    wait_for(page, 4, "queued")
+    stack.stop_redis()
+    page.locator("#banner", has_text="Redis does not answer").wait_for()
+    stack.start_redis()
+    worker = stack.start_worker()
+    wait_for(page, 4, "answered")
+    stack.kill_worker(worker)
+
+
+def test_the_server_away_and_back(page: Any, photos: list[Path], stack: Stack) -> None:
+    worker = stack.start_worker()
+    stack.stop_api()
+    page.locator("#banner", has_text="The server cannot be reached").wait_for()
+    drop(page, photos[:2])
+    stack.start_api()
+    wait_for(page, 2, "answered")
+    stack.kill_worker(worker)

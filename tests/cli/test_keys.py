@@ -1,0 +1,27 @@
+import pytest
+from click.testing import CliRunner
+
+from cli import keys as cli_keys
+from contract import keys
+from contract.errors import UnknownApiKey
+
+
+@pytest.fixture
+def run(store, monkeypatch):
+    monkeypatch.setattr(cli_keys, "_store", lambda: store)
+    return lambda *words: CliRunner().invoke(cli_keys.keys, words)
+
+
+def test_a_key_is_printed_alone_on_stdout_and_then_only_named(run, store):
+    token = run("add", "ci").stdout.strip()
+    (key,) = keys.every(store)
+    assert key.opens(token)
+    listed = run("list").stdout
+    assert key.id in listed and "ci" in listed and token not in listed
+
+
+def test_revoke(run, store):
+    run("add", "ci")
+    (key,) = keys.every(store)
+    assert run("revoke", key.id).exit_code == 0 and keys.every(store) == []
+    assert isinstance(run("revoke", key.id).exception, UnknownApiKey)

@@ -1,0 +1,143 @@
+from dataclasses import replace
+
+import pytest
+
+pytest.importorskip("keras")
+
+import keras
+import numpy as np
+
+from training import fit, runs
+from training.batches import TrainingBatches
+from training.errors import RunError
+
+
+class PowerCut(Exception):
+    pass
+
+
+@pytest.fixture
+def epochs_seen(monkeypatch):
+    """The epochs, in order, whose batches were really made."""
+    seen = []
+    original = TrainingBatches.__getitem__
+
+    def watched(self, index):
+        if not seen or seen[-1] != self._epoch:
+            seen.append(self._epoch)
+        return original(self, index)
+
+    monkeypatch.setattr(TrainingBatches, "__getitem__", watched)
+    return seen
+
+
+def cut_in(monkeypatch, epoch, hook="on_train_batch_end"):
+    original = fit._callbacks
+
+    class Cut(keras.callbacks.Callback):
+        def on_epoch_begin(self, number, logs=None):
+            self.number = number
+
+    def cut(self, *args, **kwargs):
+        if self.number == epoch:
+            raise PowerCut
+
+    setattr(Cut, hook, cut)
+    # Before the backup, as a cut between history and backup would be.
+    monkeypatch.setattr(fit, "_callbacks", lambda *args: [*original(*args)[:-1], Cut(), original(*args)[-1]])
+
+
+def interrupted(monkeypatch, recipe, dataset, run, hook="on_train_batch_end"):
+    with monkeypatch.context() as patch:
+        cut_in(patch, 2, hook)
+        with pytest.raises(PowerCut):
+            fit.fit(recipe, dataset, run)
+
+
+def optimizer_steps(monkeypatch):
+    """Filled by the next `fit`: the optimizer's steps at the beginning of each epoch."""
+    steps = {}
+    watch = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: steps.update({epoch: int(watch.model.optimizer.iterations.numpy())})
+    )
+    original = fit._callbacks
+    monkeypatch.setattr(fit, "_callbacks", lambda *args: [*original(*args), watch])
+    return steps
+
+
+def figures(rows):
+    return [{key: float(value) for key, value in row.items() if key != "seconds"} for row in rows]
+
+
+def validation_accuracy(model, dataset):
+    return (model.predict(dataset.validation.images, verbose=0).argmax(1) == dataset.validation.classes).mean()
+
+
+@pytest.mark.parametrize(("schedule", "hook"), [("one-cycle", "on_train_batch_end"), ("plateau", "on_epoch_end")])
+def test_a_resumed_run_is_the_uncut_run(monkeypatch, tmp_path, recipe, dataset, epochs_seen, schedule, hook):
+    recipe = replace(recipe, schedule=schedule, optimizer="adam" if schedule == "plateau" else "sgd")
+    fit.fit(recipe, dataset, tmp_path / "whole")
+    assert epochs_seen == [0, 1, 2]
+    epochs_seen.clear()
+
+    interrupted(monkeypatch, recipe, dataset, tmp_path / "cut", hook)
+    assert runs.epochs_done(tmp_path / "cut") == 2
+    steps = optimizer_steps(monkeypatch)
+    model = fit.fit(recipe, dataset, tmp_path / "cut")
+
+    assert epochs_seen == [0, 1, 2]
+    assert steps == {2: 2 * (len(dataset.train.classes) // recipe.batch)}
+    whole, cut = runs.history(tmp_path / "whole"), runs.history(tmp_path / "cut")
+    assert [row["epoch"] for row in cut] == ["0", "1", "2"]
+    for one, two in zip(figures(whole), figures(cut), strict=True):
+        assert two == pytest.approx(one, rel=1e-4, abs=1e-5)
+    assert validation_accuracy(model, dataset) == pytest.approx(float(runs.best(cut)["val_accuracy"]), abs=1e-6)
+
+
+def test_an_epoch_after_the_cut_must_beat_those_before_it(monkeypatch, tmp_path, recipe, dataset):
+    interrupted(monkeypatch, recipe, dataset, tmp_path)
+    history = (tmp_path / runs.HISTORY).read_text().splitlines()
+    column = history[0].split(",").index("val_accuracy")
+    row = history[2].split(",")
+    row[column] = "1.01"
+    (tmp_path / runs.HISTORY).write_text("\n".join([*history[:2], ",".join(row)]) + "\n")
+    before = (tmp_path / runs.BEST).read_bytes()
+    fit.fit(recipe, dataset, tmp_path)
+    assert (tmp_path / runs.BEST).read_bytes() == before
+
+
+def test_a_finished_run_only_gives_its_model(tmp_path, recipe, dataset, epochs_seen):
+    recipe = replace(recipe, epochs=1)
+    first = fit.fit(recipe, dataset, tmp_path)
+    history = (tmp_path / runs.HISTORY).read_text()
+    epochs_seen.clear()
+    again = fit.fit(recipe, dataset, tmp_path)
+    assert epochs_seen == []
+    assert (tmp_path / runs.HISTORY).read_text() == history
+    np.testing.assert_array_equal(first.get_weights()[0], again.get_weights()[0])
+    (row,) = runs.history(tmp_path)
+    assert float(row["seconds"]) >= 0
+    assert float(row["learning_rate"]) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_history_from_before_seconds_goes_on_in_columns(tmp_path):
+    (tmp_path / runs.HISTORY).write_text("epoch,accuracy,val_accuracy\n0,0.1,0.2\n1,0.2,0.3\n2,0.4,0.5\n")
+    rows = runs.rewind(tmp_path, 2)
+    assert [row["epoch"] for row in rows] == ["0", "1"]
+    text = (tmp_path / runs.HISTORY).read_text().splitlines()
+    assert text == ["epoch,accuracy,learning_rate,seconds,val_accuracy", "0,0.1,,,0.2", "1,0.2,,,0.3"]
+
+
+def test_another_recipe_does_not_go_on_in_a_run_s_folder(tmp_path, recipe):
+    runs.begin(tmp_path, recipe, None)
+    runs.begin(tmp_path, recipe, None)
+    with pytest.raises(RunError, match="another learning_rate"):
+        runs.begin(tmp_path, replace(recipe, learning_rate=0.5), None)
+
+
+def test_an_early_stop_stays_stopped(recipe):
+    rows = [{"val_loss": "1.0"}] + [{"val_loss": "2.0"}] * fit.PATIENCE
+    plateau = replace(recipe, schedule="plateau")
+    assert fit._stopped_early(plateau, rows)
+    assert not fit._stopped_early(plateau, rows[:-1])
+    assert not fit._stopped_early(recipe, rows)

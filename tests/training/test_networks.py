@@ -1,0 +1,53 @@
+import pytest
+
+pytest.importorskip("keras")
+
+import numpy as np
+
+from training import networks
+from training.fit import build
+from training.recipes import RECIPES
+
+BLOCK = ["Conv2D", "BatchNormalization", "Conv2D", "BatchNormalization", "MaxPooling2D", "Dropout"]
+TRUNK = ["InputLayer", "Rescaling", *BLOCK * 3, "Flatten"]
+HEADS = {
+    "cifar10": ["Dense", "Dropout", "Dense"],
+    "cifar100": ["Dense", "Dropout", "Dense", "BatchNormalization", "Dropout", "Dense"],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "total", "trainable", "fixed"),
+    [("cifar10", 1_343_018, 1_342_122, 896), ("cifar100", 2_965_124, 2_963_204, 1_920)],
+)
+def test_the_original_s_layers_and_parameters(name, total, trainable, fixed):
+    model = build(RECIPES[name])
+    assert [type(layer).__name__ for layer in model.layers] == TRUNK + HEADS[name]
+    assert model.count_params() == total
+    assert sum(int(np.prod(each.shape)) for each in model.trainable_weights) == trainable
+    assert sum(int(np.prod(each.shape)) for each in model.non_trainable_weights) == fixed
+
+
+def test_widths_and_input():
+    model = build(RECIPES["cifar10"])
+    assert [layer.filters for layer in model.layers if hasattr(layer, "filters")] == [32, 32, 64, 64, 128, 128]
+    assert (model.input_shape, model.input.dtype) == ((None, 32, 32, 3), "uint8")
+
+
+def test_copy_trunk_takes_the_blocks_and_leaves_the_head():
+    source, target = build(RECIPES["cifar100"]), build(RECIPES["cifar10"])
+    head = target.get_layer("hidden1").get_weights()
+    networks.copy_trunk(source, target)
+    for name in ("block1_conv1", "block3_conv2", "block2_norm1"):
+        for ours, theirs in zip(
+            target.get_layer(name).get_weights(), source.get_layer(name).get_weights(), strict=True
+        ):
+            np.testing.assert_array_equal(ours, theirs)
+    for now, before in zip(target.get_layer("hidden1").get_weights(), head, strict=True):
+        np.testing.assert_array_equal(now, before)
+
+
+def test_baselines_share_dataset_and_network_with_what_ships():
+    for name in ("cifar10", "cifar100"):
+        assert RECIPES[f"{name}-baseline"].network is RECIPES[name].network
+        assert RECIPES[f"{name}-baseline"].dataset == RECIPES[name].dataset == name

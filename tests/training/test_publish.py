@@ -1,0 +1,182 @@
+import csv
+import shutil
+from dataclasses import replace
+
+import pytest
+
+pytest.importorskip("keras")
+
+import keras
+import numpy as np
+
+from contract.card import Card, Cards
+from tests.training.tiny import tiny_recipe, write_official
+from training import data, engine, evaluate, fit, publish, report, runs
+from training.__main__ import main
+from training.errors import PublishError, RunError
+from training.recipes import RECIPES
+
+FILES = {
+    "model.keras", "openvino.xml", "openvino.bin", "card.json", "history.csv",
+    "accuracy.png", "loss.png", "auc.png", "reliability.png", "confusion.png",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """The folder of a finished run of two epochs, as `fit` leaves it, and its data folder."""
+    data_dir = tmp_path_factory.mktemp("data")
+    write_official(data_dir)
+    run = tmp_path_factory.mktemp("run")
+    fit.fit(replace(tiny_recipe(), epochs=2), data.load("cifar10", data_dir), run)
+    return run, data_dir
+
+
+def rewrite_history(run, change):
+    """Pass every row of the run's history, a dict, through `change`, which alters it in place."""
+    rows = runs.history(run)
+    for row in rows:
+        change(row)
+    with (run / runs.HISTORY).open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+@pytest.fixture
+def places(finished, tmp_path):
+    run, data_dir = finished
+    shutil.copytree(run, tmp_path / "run")
+    return {"run": tmp_path / "run", "data_dir": data_dir, "models": tmp_path / "models"}
+
+
+@pytest.fixture(scope="module")
+def models(finished, tmp_path_factory):
+    """A folder with the run published as `cifar10`."""
+    run, data_dir = finished
+    folder = tmp_path_factory.mktemp("models")
+    publish.publish("cifar10", tiny_recipe(), run=run, data_dir=data_dir, models=folder)
+    return folder
+
+
+def test_a_published_model_is_whole(models, dataset):
+    folder = models / "cifar10"
+    assert {path.name for path in folder.iterdir()} == FILES
+    Cards(models).verify()
+    card = Card.read(folder)
+    assert (card.labels, card.input.shape) == (dataset.labels, (32, 32, 3))
+    assert set(card.files) == {"model.keras", "openvino.xml", "openvino.bin"}
+    assert card.parameters["total"] - card.parameters["trainable"] == 8
+    assert card.training["recipe"]["learning_rate"] == tiny_recipe().learning_rate
+    assert card.training["data"]["images"] == {"train": 90, "validation": 10, "test": 40}
+    assert card.training["epochs"] == 2
+    assert card.training["hardware"]["cores"] >= 1
+
+
+def test_the_published_file_loads_plainly_and_gives_the_card_s_figures(models, dataset):
+    card = Card.read(models / "cifar10")
+    model = keras.models.load_model(models / "cifar10" / "model.keras")
+    assert not model.compiled
+    predicted = evaluate.probabilities(model, dataset.test.images)
+    assert evaluate.metrics(predicted, dataset.test.classes, dataset.labels) == card.metrics["test"]
+    np.testing.assert_allclose(engine.predict(models / "cifar10", dataset.test.images), predicted, atol=1e-5)
+
+
+def test_calibration_is_in_the_file_and_helps(models):
+    card = Card.read(models / "cifar10")
+    loss = card.training["validation_loss"]
+    assert loss["after"] <= loss["before_temperature"]
+    assert card.metrics["validation"]["loss"] == pytest.approx(loss["after"], abs=1e-4)
+
+
+def test_a_history_without_seconds_needs_the_hours(recipe, places):
+    rewrite_history(places["run"], lambda row: row.pop("seconds"))
+    with pytest.raises(RunError, match="--hours"):
+        publish.publish("tiny", recipe, **places)
+
+
+@pytest.mark.parametrize("file", [runs.BEST, runs.HISTORY])
+def test_a_run_that_lacks_a_file_is_refused(recipe, places, file):
+    (places["run"] / file).unlink()
+    with pytest.raises(RunError, match=file.replace(".", r"\.")):
+        publish.publish("tiny", recipe, **places)
+
+
+def test_weights_of_another_network_are_refused(places):
+    with pytest.raises(RunError, match="does not fit the network of the recipe"):
+        publish.publish("cifar10", RECIPES["cifar10"], **places)
+
+
+def test_weights_that_do_not_give_the_history_s_accuracy_are_refused(recipe, places):
+    rewrite_history(places["run"], lambda row: row.update(val_accuracy="0.77"))
+    with pytest.raises(PublishError, match=r"history\.csv says 0\.7700"):
+        publish.publish("tiny", recipe, **places)
+
+
+def test_an_engine_that_disagrees_is_refused(models, dataset):
+    folder, pixels = models / "cifar10", dataset.test.images
+    predicted = engine.predict(folder, pixels)
+    engine.check(folder, pixels, predicted)
+    with pytest.raises(PublishError, match=r"openvino\.xml: probabilities up to 2\.\de-05"):
+        engine.check(folder, pixels, predicted + 2e-5)
+    with pytest.raises(PublishError, match="up to nan"):
+        engine.check(folder, pixels, predicted * np.nan)
+
+
+def test_a_failure_leaves_the_old_model(recipe, places, models, monkeypatch):
+    def refuse(*args):
+        raise PublishError("no")
+
+    old = Card.read(models / "cifar10")
+    monkeypatch.setattr(engine, "export", refuse)
+    with pytest.raises(PublishError):
+        publish.publish("cifar10", recipe, **{**places, "models": models})
+    assert Card.read(models / "cifar10") == old
+    Cards(models).verify()
+
+
+def test_from_the_command_line(recipe, official, models, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(RECIPES, "second", replace(recipe, start_from="cifar10"))
+    data_dir, run, nowhere = ["--data", str(official)], ["--run", str(tmp_path / "run")], str(tmp_path / "nowhere")
+    train = ["train", "second", *run, *data_dir, "--epochs", "1", "--no-publish"]
+    assert main([*train, "--models", nowhere]) == 1
+    assert "no model 'cifar10' has been published" in capsys.readouterr().err
+    assert main([*train, "--models", str(models)]) == 0
+    assert not (models / "second").exists()
+
+    target = tmp_path / "models"
+    shutil.copytree(models, target)
+    assert main(["publish", "second", *run, *data_dir, "--models", str(target), "--hours", "1.25"]) == 0
+    card = Card.read(target / "second")
+    assert card.training["started_from"] == {"model": "cifar10", "version": Card.read(models / "cifar10").version}
+    assert card.training["hours"] == 1.25
+    assert card.training["recipe"]["epochs"] == 1
+    capsys.readouterr()
+    assert main(["evaluate", "second", *data_dir, "--models", str(target), "--split", "validation"]) == 0
+    assert f"accuracy   {card.metrics['validation']['accuracy']:.4f}" in capsys.readouterr().out
+    assert main(["publish", "third", *run, *data_dir]) == 1
+    assert "'third' is not a recipe" in capsys.readouterr().err
+
+
+def test_list_and_help(capsys):
+    assert main(["--list"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("cifar10 ")
+    assert main([]) == 2
+    assert capsys.readouterr().out.startswith("usage: python -m training train cifar100")
+
+
+def test_the_results_table_stands_between_its_markers(models, tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
+    table = report.write(models, page)
+    assert page.read_text() == f"before\n{report.BEGIN}\n{table}\n{report.END}\nafter\n"
+    assert "| **cifar10** |" in table
+    assert "| cifar10, the original | 0.90 | 0.4778 | 0.9899 | | | | 5-6 |" in table
+    page.write_text("no markers")
+    with pytest.raises(report.TrainingError, match="lacks the markers"):
+        report.write(models, page)
+
+
+def test_the_page_has_its_markers():
+    text = report.PAGE.read_text()
+    assert text.index(report.BEGIN) < text.index(report.END)
