@@ -12,6 +12,7 @@ from pydantic import Field
 from api.addresses import resolve
 from api.bodies import JobBody, answer, job_body
 from api.context import Context, context
+from api.decoding import decoded
 from api.gate import demand_key, limit_rate
 from api.openapi import KEY, LINKS, SUBMISSION, body, refusals
 from api.parameters import Parameters
@@ -20,7 +21,6 @@ from api.uploads import Upload, uploads
 from contract import errors
 from contract.card import Card
 from contract.errors import InvalidRequest, KerasqError, UnknownJob, UnusableImage
-from contract.images import decode
 from contract.jobs import Job, Record
 
 TAG = Tag(name="submit", description="Images in, a job out.")
@@ -95,7 +95,7 @@ def make_job(card: Card, images: list[Upload], top: int, here: Context) -> tuple
         try:
             if isinstance(image.content, KerasqError):
                 raise image.content
-            pixels.append(decode(image.content, size, max_pixels=here.settings.max_pixels))
+            pixels.append(decoded(image.content, size, max_pixels=here.settings.max_pixels))
         except KerasqError as error:
             if len(images) == 1:
                 raise

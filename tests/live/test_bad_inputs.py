@@ -31,14 +31,14 @@ def bomb() -> bytes:
 NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (300, 300, 3), np.uint8))
 JSON, JPEG = "application/json", "image/jpeg"
 REFUSED = {
-    "no key": (b"{}", JSON, 400, "send exactly one of them"),
+    "no key": (b"{}", JSON, 422, "send exactly one of"),
     "missing file": (b'{"key": "unicorn.jpg"}', JSON, 404, "'unicorn.jpg' names no file in img/"),
     "outside img/": (b'{"key": "../README.md"}', JSON, 404, "'../README.md' names no file in img/"),
     "absolute path": (b'{"key": "/etc/passwd"}', JSON, 404, "'/etc/passwd' names no file in img/"),
-    "key of another type": (b'{"key": 7}', JSON, 400, "key: Input should be a valid string"),
+    "key of another type": (b'{"key": 7}', JSON, 422, "key: Input should be a valid string"),
     "not JSON": (b"truck.jpg", JSON, 400, "the body is not JSON"),
-    "not an object": (b"[]", JSON, 400, "send an object such as"),
-    "unknown field": (b'{"file": "truck.jpg"}', JSON, 400, "file: Extra inputs are not permitted"),
+    "not an object": (b"[]", JSON, 422, "send an object such as"),
+    "unknown field": (b'{"file": "truck.jpg"}', JSON, 422, "file: Extra inputs are not permitted"),
     "not base64": (b'{"image": "????"}', JSON, 415, "not base64"),
     "a form": (b"key=truck.jpg", "application/x-www-form-urlencoded", 415, "Content-Type"),
     "text as an image": (b"hello, I am a cat", JPEG, 415, "not an image of a format that is taken"),
