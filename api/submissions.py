@@ -1,6 +1,7 @@
 """POST /<model>: images in, a job out."""
 
 import hashlib
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,6 @@ from pydantic import Field
 from api.addresses import resolve
 from api.bodies import JobBody, answer, job_body
 from api.context import Context, context
-from api.decoding import decoded
 from api.gate import demand_key, limit_rate
 from api.openapi import KEY, LINKS, SUBMISSION, body, refusals
 from api.parameters import Parameters
@@ -21,6 +21,7 @@ from api.uploads import Upload, uploads
 from contract import errors
 from contract.card import Card
 from contract.errors import InvalidRequest, KerasqError, UnknownJob, UnusableImage
+from contract.images import decode
 from contract.jobs import Job, Record
 
 TAG = Tag(name="submit", description="Images in, a job out.")
@@ -35,7 +36,7 @@ class ModelPath(Parameters):
 
 class SubmitQuery(Parameters):
     top: int = Field(3, ge=1, description="How many predictions to give for each image, at most the model's classes.")
-
+    bulk: bool = Field(False, description="Let the job wait until no job without this waits for the model.")
     callback_url: str | None = Field(
         None, max_length=600, description="Where to POST the job, signed, once it has ended."
     )
@@ -81,7 +82,8 @@ def submit(path: ModelPath, query: SubmitQuery, header: SubmitHeaders) -> Respon
     called = _callable(query.callback_url, here)
     job, pixels = make_job(here.cards[path.model], uploads(request, here.settings), query.top, here)
     preferences = Preferences.read(header.prefer, here.settings.max_wait_s)
-    record = _queued(replace(job, callback_url=called), pixels, header.idempotency_key, preferences.wait, here)
+    job = replace(job, bulk=query.bulk, callback_url=called)
+    record = _queued(job, pixels, header.idempotency_key, preferences.wait, here)
     return _answer(record, preferences)
 
 
@@ -92,10 +94,11 @@ def make_job(card: Card, images: list[Upload], top: int, here: Context) -> tuple
     size = card.input.height, card.input.width
     pixels, refused = [], {}
     for position, image in enumerate(images):
+        time.sleep(0)  # between two images the other requests of this process have their turn
         try:
             if isinstance(image.content, KerasqError):
                 raise image.content
-            pixels.append(decoded(image.content, size, max_pixels=here.settings.max_pixels))
+            pixels.append(decode(image.content, size, max_pixels=here.settings.max_pixels))
         except KerasqError as error:
             if len(images) == 1:
                 raise
@@ -140,8 +143,8 @@ def _submitted(job: Job, pixels: np.ndarray, here: Context) -> Record:
 
 
 def _fingerprint(job: Job, pixels: np.ndarray) -> bytes:
-    """What makes two submits the same: all that the answer depends on."""
-    facts = (job.model, job.top, job.names, sorted(job.refused.items()), job.callback_url)
+    """What makes two submits the same: all that was asked for."""
+    facts = (job.model, job.top, job.names, sorted(job.refused.items()), job.bulk, job.callback_url)
     return repr(facts).encode() + hashlib.sha256(pixels.tobytes()).digest()
 
 

@@ -1,4 +1,4 @@
-"""How images reach the workers and answers come back. One way is here, Redis; another one fits beside it."""
+"""How images reach the workers and answers come back. Redis is here; HTTP is beside it."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -33,6 +33,16 @@ class Carrier(Protocol):
         """Take back whatever is under way."""
 
 
+def vanished(error: KerasqError) -> Result:
+    """The answer for each image of a job that is not there any more."""
+    return Result(error=("Job lost", f"the job vanished before its answer came: {error}"))
+
+
+def unanswered(job_id: str, status: Status) -> Result:
+    """The answer for an image that its job has none for."""
+    return Result(error=(f"Job {status}", f"job {job_id} {_ENDS[status]} before its answer came"))
+
+
 class RedisCarrier:
     """Straight to the queue, as the API does it."""
 
@@ -56,11 +66,10 @@ class RedisCarrier:
         try:
             record = self._patience(lambda: watch.settled(timeout))
         except (UnknownJob, JobGone) as error:
-            lost = Result(error=("Job lost", f"the job vanished before its answer came: {error}"))
-            return self._end(job_id, [lost] * images)
+            return self._end(job_id, [vanished(error)] * images)
         if not record.status.settled:
             return None
-        lost = Result(error=(f"Job {record.status}", f"job {job_id} {_ENDS[record.status]} before its answer came"))
+        lost = unanswered(job_id, record.status)
         with suppress(KerasqError):  # the answers are here; the record goes by itself when its time is over
             self._store.forget(job_id)
         return self._end(job_id, [each or lost for each in record.results])

@@ -1,8 +1,8 @@
 """`kerasq classify`: files and folders through the queue, results out in the files' order."""
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -11,18 +11,15 @@ import click
 from rich.console import Console
 
 from cli.address import read_settings
-from cli.carrier import Carrier, RedisCarrier
 from cli.output import Csv, Ndjson, Output, Table
 from cli.patience import Patience
 from cli.progress import Tally, shown_on
 from cli.resume import Done, resume
 from cli.walk import walk
+from cli.ways import HttpWay, RedisWay
 from cli.window import Window
-from contract.card import Card, Cards
+from contract.card import Card
 from contract.errors import KerasqError
-from contract.presence import present
-from contract.settings import Settings
-from contract.store import Store, connect
 
 FORMATS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 
@@ -47,6 +44,8 @@ FORMATS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
     show_default=True,
     help="Seconds to try again when the queue is full or away.",
 )
+@click.option("--url", metavar="URL", help="Ask the server there over HTTP, such as http://localhost:5000.")
+@click.option("--key", envvar="KERASQ_KEY", metavar="KEY", help="The API key for --url; better set KERASQ_KEY.")
 def classify(
     paths: tuple[str, ...],
     model: str,
@@ -56,34 +55,37 @@ def classify(
     resuming: bool,
     window: int,
     patience: float,
+    url: str | None,
+    key: str | None,
 ) -> None:
     """
     \b
     kerasq classify photos/ --model cifar10
     kerasq classify photos/ extra.jpg --model cifar100 --top 5 -o results.csv
+    kerasq classify photos/ --model cifar10 --url http://localhost:5000
 
     Classify image files, and those in folders. A file that fails is reported and the rest go on.
 
     With -o, a run that was stopped goes on where it was: give the same command again, with PATH spelled the same.
     Failed files are then tried again.
 
-    Exit codes: 0 all done; 1 some failed; 2 wrong usage; 3 the queue is full or away; 130 Ctrl-C.
+    Exit codes: 0 all done; 1 some failed; 2 wrong usage; 3 the queue or server is full or away; 130 Ctrl-C.
     """
     settings = read_settings()
-    card = Cards(settings.models_dir)[model]
-    if top > len(card.labels):
-        raise click.BadParameter(f"{model} has {len(card.labels)} classes.", param_hint="--top")
-    form = _form(form, output)
     stderr = Console(stderr=True)
     say = partial(stderr.print, markup=False, highlight=False, soft_wrap=not stderr.is_terminal)
-    store = Store(connect(settings), settings)
-    warn = _warner(store, model, say)
+    patient = Patience(patience, say, heed=url is not None)
+    way = HttpWay(url, key, model, patient) if url else RedisWay(settings, model, patient)
+    if top > (classes := len(way.card.labels)):
+        raise click.BadParameter(f"{model} has {classes} classes.", param_hint="--top")
+    form = _form(form, output)
+    warn = _warner(way.served, model, say)
     tally = Tally()
     with ExitStack() as stack:
-        done, sink = _open(stack, output, form, resuming=resuming, card=card, top=top, stderr=stderr)
-        carrier = stack.enter_context(_carrying(store, settings, model, top, Patience(patience, say)))
+        done, sink = _open(stack, output, form, resuming=resuming, card=way.card, top=top, stderr=stderr)
+        carrier = stack.enter_context(closing(way.carrier(top)))
         update = stack.enter_context(shown_on(stderr, tally))
-        pipeline = Window(carrier, card.input, max_pixels=settings.max_pixels, width=window, idle=warn)
+        pipeline = Window(carrier, way.card.input, max_pixels=settings.max_pixels, width=window, idle=warn)
         for rows in stack.enter_context(closing(pipeline.answers(tally.count(walk(paths), done)))):
             sink.write(rows)
             tally.add(rows)
@@ -102,13 +104,13 @@ def _form(form: str | None, output: Path | None) -> str:
     return "table" if sys.stdout.isatty() else "ndjson"
 
 
-def _warner(store: Store, model: str, say: Callable[[str], None]) -> Callable[[], None]:
-    """Say once that no worker serves the model, now or later. Raises QueueUnavailable now if Redis is away."""
+def _warner(served: Callable[[], bool], model: str, say: Callable[[str], None]) -> Callable[[], None]:
+    """Say once that no worker serves the model, now or later. Raises QueueUnavailable now if the queue is away."""
     said = False
 
     def look() -> None:
         nonlocal said
-        if not said and not any(model in each.models for each in present(store.redis)):
+        if not said and not served():
             said = True
             say(f"no worker serves {model} yet; waiting")
 
@@ -146,19 +148,3 @@ def _opened(output: Path, mode: str) -> IO[bytes]:
         return file
     except OSError as error:
         raise KerasqError(f"{output}: cannot be written: {error.strerror}") from None
-
-
-@contextmanager
-def _carrying(store: Store, settings: Settings, model: str, top: int, patience: Patience) -> Iterator[Carrier]:
-    """The way to the workers; whatever is still under way at the end is taken back."""
-    from contract.notices import Notices
-    from contract.queue import make_app
-    from contract.submit import Submitter
-
-    carrier = RedisCarrier(
-        store, Submitter(store, make_app(settings)), Notices(store), model=model, top=top, patience=patience
-    )
-    try:
-        yield carrier
-    finally:
-        carrier.close()

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from contract.errors import KerasqError, QueueFull, QueueUnavailable
+from contract.errors import KerasqError, QueueFull, QueueUnavailable, TooManyRequests
 
 #: Each command's module, imported when the command is asked for: a health check must not wait for Celery.
 COMMANDS = {
@@ -40,7 +40,8 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except KerasqError as error:
             click.echo(f"kerasq: {error}", err=True)
-            ctx.exit(UNREACHABLE if isinstance(error, QueueUnavailable | QueueFull) else USAGE)
+            away = isinstance(error, QueueUnavailable | QueueFull | TooManyRequests)
+            ctx.exit(UNREACHABLE if away else USAGE)
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
 

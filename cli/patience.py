@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from contract.errors import QueueFull, QueueUnavailable
+from contract.errors import QueueFull, QueueUnavailable, TooManyRequests
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 T = TypeVar("T")
@@ -13,17 +13,21 @@ T = TypeVar("T")
 class Patience:
     """Does steps on the queue. There is none before the first succeeded: who starts without a queue hears so soon."""
 
-    def __init__(self, seconds: float, say: Callable[[str], None]) -> None:
-        self._seconds, self._say = seconds, say
+    def __init__(self, seconds: float, say: Callable[[str], None], *, heed: bool = False) -> None:
+        """With `heed`, no step is tried again before an error's `retry_after`: a server asks so, a queue does not."""
+        self._seconds, self._say, self._heed = seconds, say, heed
         self._begun = False
 
     def __call__(self, step: Callable[[], T]) -> T:
-        """Do a step, again and again with longer pauses. Raises QueueFull or QueueUnavailable when the time is over."""
+        """Do a step, again and again with longer pauses.
+
+        Raises QueueFull, QueueUnavailable or TooManyRequests when the time is over.
+        """
         pause, since = FIRST_PAUSE, 0.0
         while True:
             try:
                 done = step()
-            except (QueueFull, QueueUnavailable) as error:
+            except (QueueFull, QueueUnavailable, TooManyRequests) as error:
                 now = time.monotonic()
                 if not since:
                     since = now
@@ -33,7 +37,8 @@ class Patience:
                     raise
                 if now - since >= self._seconds:
                     raise type(error)(f"{error}; gave up after {self._seconds:g} s") from error
-                time.sleep(min(pause, max(0.0, since + self._seconds - now)))
+                told = (error.retry_after or 0) if self._heed else 0
+                time.sleep(min(max(pause, told), max(0.0, since + self._seconds - now)))
                 pause = min(LONGEST_PAUSE, pause * 2)
             else:
                 self._begun = True

@@ -1,4 +1,4 @@
-"""Bytes of a picture -> the pixels a model takes."""
+"""Bytes of a picture -> the pixels a model takes, and back."""
 
 import io
 import warnings
@@ -43,6 +43,13 @@ def decode(content: bytes, size: tuple[int, int], *, max_pixels: int) -> np.ndar
         raise NotAnImage(f"the bytes are not an image of a format that is taken ({', '.join(FORMATS)})") from None
     except (OSError, SyntaxError, ValueError, EOFError, MemoryError, IndexError, TypeError) as error:
         raise UnusableImage(f"the image cannot be decoded: {error}") from None
+
+
+def encode(pixels: np.ndarray) -> bytes:
+    """A PNG of uint8 (height, width, 3), from which `decode` makes exactly these pixels again."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG", compress_level=1)
+    return file.getvalue()
 
 
 def _rgb(picture: Image.Image) -> Image.Image:

@@ -11,7 +11,7 @@ from training import networks, runs
 from training.batches import TrainingBatches
 from training.data import Dataset
 from training.recipes import Recipe
-from training.schedules import OneCycle
+from training.schedules import OneCycle, Restarted
 
 #: Epochs without a lower validation loss after which the "plateau" schedule stops.
 PATIENCE = 25
@@ -22,14 +22,23 @@ def build(recipe: Recipe) -> keras.Model:
 
 
 def compile_model(model: keras.Model, recipe: Recipe, steps: int) -> None:
-    """Compile for a run of `steps` optimizer steps."""
-    rate = OneCycle(recipe.learning_rate, steps) if recipe.schedule == "one-cycle" else recipe.learning_rate
+    """Compile for a run of `steps` optimizer steps an epoch."""
+    rate = _rate(recipe, steps)
     if recipe.optimizer == "sgd":
         optimizer = keras.optimizers.SGD(rate, momentum=0.9, nesterov=True)
     else:
         optimizer = keras.optimizers.Adam(rate)
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
     model.compile(optimizer, loss, metrics=["accuracy", keras.metrics.AUC(name="auc")])
+
+
+def _rate(recipe: Recipe, steps: int) -> float | OneCycle | Restarted:
+    if recipe.schedule == "plateau":
+        return recipe.learning_rate
+    if recipe.second_cycle is None:
+        return OneCycle(recipe.learning_rate, steps * recipe.epochs)
+    more, again = recipe.second_cycle
+    return Restarted(recipe.learning_rate, steps * (recipe.epochs - more), again, steps * more)
 
 
 def fit(recipe: Recipe, data: Dataset, run: Path, *, start: keras.Model | None = None) -> keras.Model:
@@ -61,7 +70,7 @@ def _train(model: keras.Model, recipe: Recipe, data: Dataset, run: Path, rows: l
         seed=recipe.seed,
         epoch=done,
     )
-    compile_model(model, recipe, len(batches) * recipe.epochs)
+    compile_model(model, recipe, len(batches))
     model.fit(
         batches,
         epochs=recipe.epochs,

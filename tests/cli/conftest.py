@@ -84,7 +84,7 @@ def settings(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> S
 @pytest.fixture
 def store(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Store:
     server = fakeredis.FakeServer()
-    for module in ("classify", "jobs", "models", "health"):
+    for module in ("ways", "jobs", "models", "health"):
         monkeypatch.setattr(f"cli.{module}.connect", lambda settings: fakeredis.FakeRedis(server=server))
     return Store(fakeredis.FakeRedis(server=server), settings)
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import redis
 
-from cli import classify as module
 from contract.errors import QueueFull, QueueUnavailable
 from contract.jobs import Job
 from contract.store import INDEX
@@ -119,7 +118,7 @@ def test_wrong_usage(kerasq, worker, photos, words, said) -> None:
 
 
 def test_no_redis_at_the_start_is_said_at_once(kerasq, settings, photos, monkeypatch) -> None:
-    monkeypatch.setattr(module, "connect", lambda settings: redis.Redis(port=1, retry=None))
+    monkeypatch.setattr("cli.ways.connect", lambda settings: redis.Redis(port=1, retry=None))
     done = kerasq("classify", photos, "--model", "shapes")
     assert done.exit_code == 3
     assert done.stderr.startswith("kerasq: Redis does not answer")
@@ -173,7 +172,7 @@ def test_ctrl_c_takes_back_what_is_under_way(kerasq, worker, store, photos, tmp_
     def interrupt(*given) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module.RedisCarrier, "fetch", interrupt)
+    monkeypatch.setattr("cli.carrier.RedisCarrier.fetch", interrupt)
     out = tmp_path / "out.ndjson"
     done = kerasq("classify", photos, "--model", "shapes", "-o", out)
     assert done.exit_code == 130

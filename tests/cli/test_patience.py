@@ -58,3 +58,10 @@ def test_it_ends_in_time(clock: Clock) -> None:
     with pytest.raises(QueueUnavailable, match="away; gave up after 7 s"):
         patient(failing(1000, QueueUnavailable("away")))
     assert sum(clock.slept) == pytest.approx(7)
+
+
+def test_a_server_says_when_to_come_back(clock: Clock) -> None:
+    patient = Patience(60, lambda words: None, heed=True)
+    patient(lambda: None)
+    assert patient(failing(3, QueueFull("full"))) == "done"
+    assert clock.slept == [5, 5, 5]

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from contract.errors import NotAnImage, TooLarge, UnknownKey, UnusableImage
-from contract.images import decode, open_key
+from contract.images import decode, encode, open_key
 
 
 def saved(picture: Image.Image, form: str, **options: Any) -> bytes:
@@ -161,3 +161,8 @@ def test_a_key_names_a_file_in_the_folder_and_nothing_else(tmp_path: Path) -> No
     ):
         with pytest.raises(UnknownKey, match=r"names no file in img/"):
             open_key(root, key)
+
+
+def test_what_is_encoded_decodes_to_the_same_pixels() -> None:
+    given = np.random.default_rng(0).integers(0, 256, (32, 24, 3), np.uint8)
+    assert np.array_equal(decode(encode(given), (32, 24), max_pixels=10_000), given)

@@ -5,7 +5,7 @@ pytest.importorskip("keras")
 import numpy as np
 
 from training.batches import Augmentation, TrainingBatches
-from training.schedules import OneCycle
+from training.schedules import OneCycle, Restarted
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (50, 32, 32, 3), dtype=np.uint8)
 ONEHOT = np.eye(50, dtype=np.float32)
@@ -79,3 +79,9 @@ def test_one_cycle_survives_its_config():
         "steps": 50,
         "warmup": 0.3,
     }
+
+
+@pytest.mark.parametrize(("step", "rate"), [(0, 0), (20, 0.08), (100, 0), (110, 0.02), (120, 0.04), (200, 0), (300, 0)])
+def test_a_second_cycle_begins_where_the_first_ends(step: int, rate: float) -> None:
+    schedule = Restarted(0.08, 100, 0.04, 100)
+    assert float(Restarted.from_config(schedule.get_config())(step)) == pytest.approx(rate, abs=1e-7)
