@@ -1,5 +1,6 @@
 """Calling back: POST a job that has ended to the address its submitter named, until that takes it."""
 
+import contextlib
 import hashlib
 import hmac
 import http.client
@@ -24,6 +25,8 @@ SIGNATURE = "Kerasq-Signature"
 CALLERS = 4
 #: How often a caller looks for one that is due, and how long it waits for a receiver, in seconds.
 LOOK, PATIENCE = 1.0, 10.0
+#: Longest time that one call may take in all, in seconds; less than the outbox's lease.
+DEADLINE = 30.0
 
 
 def sign(secret: str, timestamp: int, body: bytes) -> str:
@@ -48,6 +51,10 @@ class Pinned(http.client.HTTPConnection):
         secure = self._target.scheme == "https"
         tls = ssl.create_default_context() if secure else None
         self.sock = tls.wrap_socket(plain, server_hostname=self._target.host) if tls else plain
+
+    def cut(self) -> None:
+        with contextlib.suppress(OSError, AttributeError):
+            self.sock.shutdown(socket.SHUT_RDWR)
 
 
 class Caller:
@@ -92,10 +99,14 @@ class Caller:
         signature = sign(self._settings.callback_secret, int(time.time()), body)
         headers = {"Content-Type": "application/json", "User-Agent": "kerasq", SIGNATURE: signature}
         connection = Pinned(target)
+        # PATIENCE is for each read; one that gives a byte at a time is cut off here.
+        deadline = threading.Timer(DEADLINE, connection.cut)
+        deadline.start()
         try:
             connection.request("POST", target.path, body, headers)
             status = connection.getresponse().status
         finally:
+            deadline.cancel()
             connection.close()
         if not 200 <= status < 300:
             raise Refused(f"the receiver answered {status}")

@@ -45,11 +45,8 @@ class PageQuery(Parameters):
     responses={200: body(JobPage, "A page of them."), **refusals(*ALWAYS, InvalidRequest)},
 )
 def index(query: PageQuery) -> Response:
-    records = context().store.page(query.limit, query.page)
-    full = len(records) == query.limit
-    return answer(
-        {"jobs": [job_body(each, results=False) for each in records], "next": records[-1].job.id if full else None}
-    )
+    records, following = context().store.page(query.limit, query.page)
+    return answer({"jobs": [job_body(each, results=False) for each in records], "next": following})
 
 
 @api.get(

@@ -42,7 +42,7 @@ def of(error: KerasqError) -> Response:
 def _http(error: HTTPException) -> Response:
     if error.code == TooLarge.status:  # werkzeug stops reading there; its own words do not name the limit
         limit = current_app.config["MAX_CONTENT_LENGTH"]
-        _hear_out(4 * limit)
+        _hear_out(min(4 * limit, request.content_length or 0))
         return of(TooLarge(f"the body is larger than {limit:,} bytes, or has too many parts"))
     headers = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
     return problem(error.code or 500, error.name.capitalize(), error.description or "", headers)

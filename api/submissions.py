@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 
 import numpy as np
-from flask import Response, request
+from flask import Response, g, request
 from flask_openapi3 import APIBlueprint, Tag
 from flask_openapi3.types import ResponseDict
 from pydantic import Field
@@ -121,7 +121,8 @@ def _callable(url: str | None, here: Context) -> str | None:
 
 def _queued(job: Job, pixels: np.ndarray, key: str | None, wait: float, here: Context) -> Record:
     """Queue the job, or find the one that an Idempotency-Key already made; its record after at most `wait` seconds."""
-    first_id = here.store.reserve(key, _fingerprint(job, pixels), job.id) if key else job.id
+    owned = f"{g.owner or ''} {key}"  # one client's keys are not another's
+    first_id = here.store.reserve(owned, _fingerprint(job, pixels), job.id) if key else job.id
     again, job = first_id != job.id, replace(job, id=first_id)
     with here.notices.watch(job.id) as watch:
         record = (_already(job.id, here) if again else None) or _submitted(job, pixels, here)

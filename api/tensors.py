@@ -4,6 +4,8 @@ Field names as in the protocol's REST specification:
 https://github.com/open-inference/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
 """
 
+import math
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -102,17 +104,23 @@ def pixels(tensor: InputTensor, card: Card, max_images: int) -> np.ndarray:
         raise TooLarge(f"{INPUT} has {tensor.shape[0]:,} images; at most {max_images} are taken at once")
     if tuple(tensor.shape[1:]) != card.input.shape:
         raise InvalidRequest(f"{INPUT}: {card.name} takes the shape {[-1, *card.input.shape]}, found {tensor.shape}")
-    try:
-        values = np.asarray(tensor.data)
-    except ValueError:
-        raise InvalidRequest(f"{INPUT}: the data is nested unevenly") from None
-    if values.size != np.prod(tensor.shape):
+    values = list(_leaves(tensor.data))
+    if len(values) != math.prod(tensor.shape):
         raise InvalidRequest(
-            f"{INPUT}: the shape {tensor.shape} needs {np.prod(tensor.shape)} values, found {values.size}"
+            f"{INPUT}: the shape {tensor.shape} needs {math.prod(tensor.shape)} values, found {len(values)}"
         )
-    if values.dtype.kind not in "iu" or values.min() < 0 or values.max() > 255:
+    if any(type(value) is not int or not 0 <= value <= 255 for value in values):
         raise InvalidRequest(f"{INPUT}: the data must be whole numbers of 0 to 255")
-    return values.astype(np.uint8).reshape(tensor.shape)
+    return np.array(values, np.uint8).reshape(tensor.shape)
+
+
+def _leaves(data: list[Any]) -> Iterator[Any]:
+    """The values in row-major order, however they are nested."""
+    for each in data:
+        if isinstance(each, list):
+            yield from _leaves(each)
+        else:
+            yield each
 
 
 def answered(asked: InferRequest, card: Card, record: Record) -> dict[str, Any]:

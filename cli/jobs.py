@@ -41,7 +41,7 @@ def jobs(job_id: str | None, limit: int, as_json: bool, cancel: bool, forget: bo
     elif job_id:
         _show_one(store.get(job_id), as_json)
     else:
-        _show_all(store.page(limit), as_json)
+        _show_all(store.page(limit)[0], as_json)
 
 
 def _show_all(records: list[Record], as_json: bool) -> None:

@@ -7,13 +7,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from contract.errors import NotAnImage, TooLarge, UnknownKey, UnusableImage
+from contract.errors import KerasqError, NotAnImage, TooLarge, UnknownKey, UnusableImage
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff"})
 #: JPEGs are decoded at a scale that leaves at least this many times the pixels needed in each direction.
 HEADROOM = 4
 BACKGROUND = (255, 255, 255)
+#: Where a picture of 16-bit samples remembers what is white, once they are held in 32 bits.
+DEPTH = "kerasq depth"
 
 # The size is checked against our own limit, by the header alone, before anything is decoded.
 Image.MAX_IMAGE_PIXELS = None
@@ -38,10 +40,12 @@ def decode(content: bytes, size: tuple[int, int], *, max_pixels: int) -> np.ndar
                         f"the image has {picture.width} x {picture.height} pixels; at most {max_pixels:,} are taken"
                     )
                 picture.draft("RGB", (size[1] * HEADROOM, size[0] * HEADROOM))
-                return _fitted(_rgb(ImageOps.exif_transpose(picture)), size)
+                return _fitted(_rgb(_reduced(ImageOps.exif_transpose(picture), size)), size)
+    except KerasqError:
+        raise
     except UnidentifiedImageError:
         raise NotAnImage(f"the bytes are not an image of a format that is taken ({', '.join(FORMATS)})") from None
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError, IndexError, TypeError) as error:
+    except Exception as error:  # a decoder may raise anything on a damaged file
         raise UnusableImage(f"the image cannot be decoded: {error}") from None
 
 
@@ -52,19 +56,42 @@ def encode(pixels: np.ndarray) -> bytes:
     return file.getvalue()
 
 
+def _reduced(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Averaged down to HEADROOM times the size, before what follows needs several bytes for each sample."""
+    factor = min(picture.height // (size[0] * HEADROOM), picture.width // (size[1] * HEADROOM))
+    if factor < 2:
+        return picture
+    deep = picture.mode.startswith("I;16")
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+    elif deep or picture.mode in ("1", "P"):
+        picture = picture.convert({"1": "L", "P": "RGB"}.get(picture.mode, "I"))
+    reduced = picture.reduce(factor)
+    if deep:
+        reduced.info[DEPTH] = 65535.0
+    return reduced
+
+
 def _rgb(picture: Image.Image) -> Image.Image:
     if picture.mode == "RGB" and "transparency" not in picture.info:
         return picture
     if picture.mode.startswith("I") or picture.mode == "F":
         samples = np.asarray(picture, dtype=np.float64)
-        top = 65535.0 if samples.max(initial=0) > 255 else 255.0
-        return Image.fromarray((samples.clip(0, top) * (255.0 / top)).round().astype(np.uint8)).convert("RGB")
+        depth = 65535.0 if picture.mode.startswith("I;16") else picture.info.get(DEPTH)
+        top = depth or _top(np.nan_to_num(samples).max(initial=0))
+        grey = np.nan_to_num(samples).clip(0, top) * (255.0 / top)
+        return Image.fromarray(grey.round().astype(np.uint8)).convert("RGB")
     if picture.has_transparency_data:
         layer = picture.convert("RGBA")
         canvas = Image.new("RGBA", layer.size, (*BACKGROUND, 255))
         canvas.alpha_composite(layer)
         return canvas.convert("RGB")
     return picture.convert("RGB")
+
+
+def _top(brightest: float) -> float:
+    """What is white in samples whose depth the file does not tell."""
+    return next((top for top in (1.0, 255.0, 65535.0) if brightest <= top), float(brightest))
 
 
 def _fitted(picture: Image.Image, size: tuple[int, int]) -> np.ndarray:

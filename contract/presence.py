@@ -7,13 +7,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import msgpack
-import redis
 
 from contract.store import PREFIX, reaching_redis
 
 #: A worker speaks this often, in seconds, and counts as gone after three times as long.
 INTERVAL = 2.0
-_KEYS = PREFIX + "worker:"
+_WORKERS = PREFIX + "workers"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,17 +30,26 @@ def this_worker() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def announce(client: redis.Redis, presence: Presence) -> None:
-    client.set(_KEYS + presence.worker, msgpack.packb(asdict(presence)), px=int(INTERVAL * 3000))
+def announce(client: Any, presence: Presence) -> None:
+    value = msgpack.packb(asdict(presence))
+    client.pipeline().set(_key(presence.worker), value, px=int(INTERVAL * 3000)).sadd(
+        _WORKERS, presence.worker
+    ).execute()
 
 
-def withdraw(client: redis.Redis, worker: str) -> None:
-    client.delete(_KEYS + worker)
+def withdraw(client: Any, worker: str) -> None:
+    client.pipeline().delete(_key(worker)).srem(_WORKERS, worker).execute()
 
 
-def present(client: redis.Redis) -> list[Presence]:
+def present(client: Any) -> list[Presence]:
     """The workers that consume now. Raises QueueUnavailable when Redis does not answer."""
     with reaching_redis():
-        keys = sorted(client.scan_iter(match=_KEYS + "*", count=1000))
-        values: list[Any] = client.mget(keys) if keys else []
+        names = sorted(each.decode() for each in client.smembers(_WORKERS))
+        values = client.mget([_key(name) for name in names]) if names else []
+        if gone := [name for name, value in zip(names, values, strict=True) if not value]:
+            client.srem(_WORKERS, *gone)
     return [Presence(**msgpack.unpackb(value)) for value in values if value]
+
+
+def _key(worker: str) -> str:
+    return f"{PREFIX}worker:{worker}"

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import celery
 import kombu
@@ -14,6 +14,8 @@ from contract.message import queue_name
 from contract.settings import Settings
 
 TASK = "kerasq.classify"
+#: Longest queue, in messages, that is searched for what is missing.
+WINDOW = 2000
 
 
 def make_app(settings: Settings) -> celery.Celery:
@@ -46,6 +48,8 @@ def make_app(settings: Settings) -> celery.Celery:
             # A worker that dies in the sweep must not stop the others' for kombu's five minutes.
             "unacked_mutex_expire": 10,
             "socket_connect_timeout": 2,
+            # A Redis that hangs must not hang whoever sends; longer than the 10 seconds of kombu's BRPOP.
+            "socket_timeout": 30,
             "socket_keepalive": True,
         },
     )
@@ -67,15 +71,17 @@ def send(app: celery.Celery, queue: str, message_id: str) -> None:
 
 
 def missing(client: redis.Redis, queue: str, message_ids: Sequence[str]) -> list[str]:
-    """Those of some unanswered messages, oldest first, that neither wait in the queue nor are held by a worker.
+    """Those of some unanswered messages that neither wait in the queue nor are held by a worker.
 
-    kombu takes a message from its list before it notes it as held, so a worker that dies in between takes it along. A
-    queue is drained from its old end: what is older than the message there has been taken.
+    kombu takes a message from its list before it notes it as held, so a worker that dies in between takes it along.
+    In a queue longer than WINDOW none is looked for before it is shorter.
     """
-    end: Any = client.lindex(queue, -1)
-    held = {_id(json.loads(each)[0]) for each in cast("list[bytes]", client.hvals("unacked"))}
-    oldest = _id(json.loads(end)) if end else None
-    return [each for each in message_ids if each not in held and (oldest is None or each < oldest)]
+    pipeline: Any = client.pipeline()
+    waiting, held = pipeline.lrange(queue, 0, WINDOW).hvals("unacked").execute()
+    if len(waiting) > WINDOW:
+        return []
+    known = {_id(json.loads(each)) for each in waiting} | {_id(json.loads(each)[0]) for each in held}
+    return [each for each in message_ids if each not in known]
 
 
 def _id(envelope: Any) -> str:

@@ -21,19 +21,18 @@ def unpack_job(content: bytes) -> Job:
     return Job(**facts)
 
 
-def pack_answers(version: str, results: Sequence[Result]) -> bytes:
+def pack_answers(results: Sequence[Result]) -> bytes:
     """The answers of one chunk, an entry per image."""
     rows = [[list(each.error)] if each.error else [None, *_pairs(each)] for each in results]
-    return msgpack.packb([version, rows], use_single_float=True)
+    return msgpack.packb(rows, use_single_float=True)
 
 
 def _pairs(result: Result) -> list[list[Any]]:
     return [[each.label, each.probability] for each in result.predictions]
 
 
-def unpack_answers(content: bytes) -> tuple[str, list[Result]]:
-    version, rows = msgpack.unpackb(content)
-    return version, [_result(*row) for row in rows]
+def unpack_answers(content: bytes) -> list[Result]:
+    return [_result(*row) for row in msgpack.unpackb(content)]
 
 
 def _result(error: list[str] | None, *pairs: list[Any]) -> Result:
@@ -46,8 +45,7 @@ def read(fields: Mapping[bytes, bytes], settled: int, now: float) -> Record:
     """A job's record from its hash; `settled` is how many images of its model have been answered."""
     job = unpack_job(fields[b"job"])
     chunks = {int(key[2:]): unpack_answers(value) for key, value in fields.items() if key.startswith(b"r:") and value}
-    results = _in_order(job, {number: results for number, (_, results) in chunks.items()})
-    status = _status(fields, results, now)
+    status = _status(fields, now)
     return Record(
         job=job,
         status=status,
@@ -55,8 +53,8 @@ def read(fields: Mapping[bytes, bytes], settled: int, now: float) -> Record:
         position=max(1, int(fields[b"seq"]) - settled) if status is Status.QUEUED else None,
         started_at=_time(fields, b"started"),
         finished_at=_time(fields, b"finished") or _time(fields, b"cancelled"),
-        version=next(iter(chunks.values()))[0] if chunks else None,
-        results=results,
+        version=fields[b"version"].decode() if b"version" in fields else None,
+        results=_in_order(job, chunks),
     )
 
 
@@ -69,10 +67,9 @@ def _in_order(job: Job, chunks: Mapping[int, list[Result]]) -> tuple[Result | No
     return tuple(results)
 
 
-def _status(fields: Mapping[bytes, bytes], results: Sequence[Result | None], now: float) -> Status:
+def _status(fields: Mapping[bytes, bytes], now: float) -> Status:
     if b"finished" in fields:
-        all_failed = results and all(each is not None and each.error for each in results)
-        return Status.FAILED if all_failed else Status.SUCCEEDED
+        return Status.SUCCEEDED if int(fields[b"good_images"]) else Status.FAILED
     if b"cancelled" in fields:
         return Status.CANCELLED
     if float(fields[b"deadline"]) < now:

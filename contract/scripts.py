@@ -1,12 +1,15 @@
 """The steps that Redis takes as one: each script runs whole or not at all.
 
 A message's content is one string, and its id is in its queue's `pending` until it is answered; what Celery carries is
-the id alone. A job is one hash: `job` (its packed facts), `seq`, `deadline`, `started`, `finished`, `cancelled`,
-`images`, `settled`, `chunks`, `done_chunks`, `done_images`, and `r:<k>`, the answers of chunk k. A chunk's field is
-written once, whoever delivers it again; an empty one says that the chunk was dropped (expired). A model's flow is one
-hash of two counters of images, `submitted` and `settled`; their difference waits. Every image is settled once: when its
-chunk is answered or dropped, or when its job is cancelled or forgotten. `kerasq:callbacks` is the outbox
-(contract.outbox): a job in it that ends is due at once.
+the id alone.
+
+A job is one hash: `job` (packed facts), `seq`, `deadline`, `started`, `finished`, `cancelled`, `images`, `settled`,
+`chunks`, `done_chunks`, `done_images`, `good_images`, `version`, and `r:<k>`, the answers of chunk k. A chunk's field is
+written once, whoever delivers it again; an empty one says that the chunk was dropped (expired). `kerasq:callbacks` is
+the outbox (contract.outbox): a job in it that ends is due at once.
+
+A model's flow is one hash of two counters of images, `submitted` and `settled`; their difference waits. Every image is
+settled once: when its chunk is answered or dropped, or when its job is cancelled or forgotten.
 """
 
 #: KEYS flow, index, pending, job..., message... ARGV limit, ttl, deadline, oldest id, now, number of jobs, then for
@@ -19,7 +22,6 @@ local settled = tonumber(redis.call('HGET', KEYS[1], 'settled') or '0')
 local before, total, jobs = submitted - settled, 0, tonumber(ARGV[6])
 for i = 1, jobs do total = total + tonumber(ARGV[i * 4 + 5]) end
 if before + total > limit then return {0, before} end
-redis.call('ZREMRANGEBYLEX', KEYS[2], '-', '(' .. oldest)
 for i = 4, jobs + 3 do
     local at = (i - 4) * 4 + 7
     if redis.call('EXISTS', KEYS[i]) == 0 then
@@ -35,6 +37,8 @@ for i = jobs + 4, #KEYS do
     redis.call('SET', KEYS[i], ARGV[at + 1])
     redis.call('ZADD', KEYS[3], ARGV[5], ARGV[at])
 end
+-- Last: after a first write Redis lets a script go over its memory limit, and this one needs no memory to begin.
+redis.call('ZREMRANGEBYLEX', KEYS[2], '-', '(' .. oldest)
 return {1, before}
 """
 
@@ -44,7 +48,7 @@ local answer = {}
 for i = 1, #KEYS do
     local facts = redis.call('HMGET', KEYS[i], 'deadline', 'cancelled', 'r:' .. ARGV[i + 1])
     if facts[1] and not facts[2] and not facts[3] and tonumber(facts[1]) >= tonumber(ARGV[1]) then
-        redis.call('HSETNX', KEYS[i], 'started', ARGV[1])
+        redis.pcall('HSETNX', KEYS[i], 'started', ARGV[1])  -- a Redis without memory must not stop what frees it
         answer[i] = 1
     else
         answer[i] = 0
@@ -53,23 +57,28 @@ end
 return answer
 """
 
-#: KEYS flow, pending, message, job... ARGV now, result ttl, channel, message id, then for each job: id, chunk, packed
-#: answers ('' if not run), images, and 1 if the job's record can only have run out (else it was forgotten, and settled
-#: then). Answers how many chunks were new.
+#: KEYS flow, pending, message, job... ARGV now, result ttl, channel, message id, version, then for each job: id, chunk,
+#: packed answers ('' if not run), images, how many of them got predictions, and 1 if the job's record can only have run
+#: out (else it was forgotten, and settled then). Answers how many chunks were new.
 FINISH = """
 local now, ttl = ARGV[1], ARGV[2]
 local told = {}
+-- First, so that a Redis without memory gets some back: what follows is then allowed.
+redis.call('DEL', KEYS[3])
+redis.call('ZREM', KEYS[2], ARGV[4])
 for i = 4, #KEYS do
-    local at = (i - 4) * 5 + 5
+    local at = (i - 4) * 6 + 6
     local id, field, answers, images = ARGV[at], 'r:' .. ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
     if redis.call('EXISTS', KEYS[i]) == 0 then
-        if ARGV[at + 4] == '1' then redis.call('HINCRBY', KEYS[1], 'settled', images) end
+        if ARGV[at + 5] == '1' then redis.call('HINCRBY', KEYS[1], 'settled', images) end
     elseif redis.call('HEXISTS', KEYS[i], 'cancelled') == 0 then
         if redis.call('HSETNX', KEYS[i], field, answers) == 1 then
             redis.call('HINCRBY', KEYS[1], 'settled', images)
             redis.call('HINCRBY', KEYS[i], 'settled', images)
             if answers ~= '' then
                 redis.call('HINCRBY', KEYS[i], 'done_images', images)
+                redis.call('HINCRBY', KEYS[i], 'good_images', ARGV[at + 4])
+                redis.call('HSET', KEYS[i], 'version', ARGV[5])
                 local done = redis.call('HINCRBY', KEYS[i], 'done_chunks', 1)
                 if done == tonumber(redis.call('HGET', KEYS[i], 'chunks')) then
                     redis.call('HSET', KEYS[i], 'finished', now)
@@ -81,8 +90,6 @@ for i = 4, #KEYS do
         end
     end
 end
-redis.call('DEL', KEYS[3])
-redis.call('ZREM', KEYS[2], ARGV[4])
 if #told > 0 then redis.call('PUBLISH', ARGV[3], table.concat(told, ' ')) end
 return #told
 """

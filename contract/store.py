@@ -8,6 +8,7 @@ from typing import Any
 
 import redis
 from redis.backoff import ConstantBackoff
+from redis.exceptions import OutOfMemoryError
 from redis.retry import Retry
 
 from contract import records, scripts
@@ -20,17 +21,23 @@ PREFIX = "kerasq:"
 INDEX = PREFIX + "jobs"
 #: Where the ids of jobs that made progress or ended are published, separated by spaces.
 CHANNEL = PREFIX + "told"
+#: How often Redis is asked for its memory, in seconds, and the share of it at which no more is taken.
+MEMORY_LOOK, MEMORY_SHARE = 1.0, 0.9
 
 
 def connect(settings: Settings) -> redis.Redis:
     """A client that gives up soon, so that a caller hears of a Redis that is away within seconds."""
-    return redis.Redis.from_url(
+    pool = redis.BlockingConnectionPool.from_url(
         settings.redis_url,
+        # One finish can wake hundreds of waiters; those that find no connection free wait for one.
+        max_connections=64,
+        timeout=10,
         socket_connect_timeout=2,
         socket_timeout=10,
         socket_keepalive=True,
         retry=Retry(ConstantBackoff(0.05), 1),
     )
+    return redis.Redis(connection_pool=pool)
 
 
 @contextmanager
@@ -39,6 +46,8 @@ def reaching_redis() -> Iterator[None]:
         yield
     except (redis.ConnectionError, redis.TimeoutError) as error:
         raise QueueUnavailable(f"Redis does not answer: {error}") from error
+    except OutOfMemoryError as error:
+        raise QueueFull(f"Redis has no memory left: {error}") from error
 
 
 def job_key(job_id: str) -> str:
@@ -64,6 +73,7 @@ class Store:
         # redis-py's types cannot say that this client answers at once and in bytes.
         self.redis: Any = client
         self._settings = settings
+        self._looked_at, self._nearly_full = 0.0, False
         self._create = client.register_script(scripts.CREATE)
         self._start = client.register_script(scripts.START)
         self._finish = client.register_script(scripts.FINISH)
@@ -77,6 +87,7 @@ class Store:
         Raises QueueFull, writing nothing, when they would not all fit.
         """
         now, settings = time.time(), self._settings
+        self._demand_memory(now)
         kept = settings.job_ttl_s + settings.result_ttl_s
         pending = pending_key(messages[0].queue if messages else "")
         keys = [flow_key(jobs[0].model), INDEX, pending, *(job_key(job.id) for job in jobs)]
@@ -93,6 +104,19 @@ class Store:
                 f"{waiting:,} images wait for {jobs[0].model}; at most {settings.max_queued:,} may, "
                 f"so {sum(job.queued_images for job in jobs):,} more are not taken"
             )
+
+    def _demand_memory(self, now: float) -> None:
+        """Raise QueueFull while Redis is nearly full: workers and Celery need room to bring it down again."""
+        if now - self._looked_at > MEMORY_LOOK:
+            try:
+                with reaching_redis():
+                    memory = self.redis.info("memory")
+            except redis.ResponseError:  # some hosted servers do not tell
+                memory = {}
+            self._looked_at, limit = now, memory.get("maxmemory", 0)
+            self._nearly_full = bool(limit) and memory["used_memory"] > MEMORY_SHARE * limit
+        if self._nearly_full:
+            raise QueueFull(f"Redis uses more than {MEMORY_SHARE:.0%} of its memory, so no more is taken")
 
     def start(self, parts: Sequence[tuple[str, int]]) -> list[bool]:
         """Say of each (job id, chunk) whether to run it: not one cancelled, expired, forgotten or already answered."""
@@ -121,10 +145,11 @@ class Store:
         oldest = now - settings.job_ttl_s - settings.result_ttl_s
         queue, message_id = (message.queue, message.id) if message else ("", "")
         keys = [flow_key(model), pending_key(queue), message_key(message_id), *(job_key(part[0]) for part in parts)]
-        arguments: list[Any] = [now, settings.result_ttl_s, CHANNEL, message_id]
+        arguments: list[Any] = [now, settings.result_ttl_s, CHANNEL, message_id, version]
         for job_id, chunk, images, results in parts:
-            answers = records.pack_answers(version, results) if results else b""
-            arguments += [job_id, chunk, answers, images, int((born(job_id) or 0) < oldest)]
+            answers = records.pack_answers(results) if results else b""
+            good = sum(not result.error for result in results)
+            arguments += [job_id, chunk, answers, images, good, int((born(job_id) or 0) < oldest)]
         with reaching_redis():
             self._finish(keys, arguments)
 
@@ -175,9 +200,9 @@ class Store:
             if not self._forget(keys, [job_id]):
                 raise self._missing(job_id)
 
-    def page(self, count: int, before: str | None = None) -> list[Record]:
-        """Up to `count` jobs, newest first, older than the id `before`; without their results."""
-        fields = ["job", "seq", "deadline", "started", "finished", "cancelled", "done_images"]
+    def page(self, count: int, before: str | None = None) -> tuple[list[Record], str | None]:
+        """Up to `count` jobs, newest first, older than the id `before`, without their results; and where to go on."""
+        fields = ["job", "seq", "deadline", "started", "finished", "cancelled", "done_images", "good_images", "version"]
         with reaching_redis():
             ids = self.redis.zrevrangebylex(INDEX, f"({before}" if before else "+", "-", 0, count)
             pipeline = self.redis.pipeline(transaction=False)
@@ -188,7 +213,8 @@ class Store:
         flows = {job.model: 0 for job in (records.unpack_job(each[b"job"]) for each in found if each)}
         settled = {model: self.flow(model)[1] for model in flows}
         now = time.time()
-        return [records.read(each, settled[records.unpack_job(each[b"job"]).model], now) for each in found if each]
+        page = [records.read(each, settled[records.unpack_job(each[b"job"]).model], now) for each in found if each]
+        return page, ids[-1].decode() if len(ids) == count else None
 
     def reserve(self, key: str, request: bytes, job_id: str) -> str:
         """Bind an idempotency key to a request; the id of the job it was first bound to, `job_id` if it is new.
@@ -203,7 +229,7 @@ class Store:
             return job_id
         first_digest, first_id = first.decode().split()
         if first_digest != digest:
-            raise KeyReused(f"Idempotency-Key {key!r} was used with another request")
+            raise KeyReused(f"Idempotency-Key {key.split(' ', 1)[-1]!r} was used with another request")
         return first_id
 
     def _model(self, job_id: str) -> str:

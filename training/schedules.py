@@ -30,8 +30,10 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
 
 @keras.saving.register_keras_serializable("kerasq")
 class Restarted(keras.optimizers.schedules.LearningRateSchedule):
-    """One cycle for `steps` steps, then a second of `more` steps up to `again` (warm restart, Loshchilov and Hutter 2017,
-    arXiv:1608.03983)."""
+    """One cycle for `steps` steps, then a second of `more` steps up to `again`.
+
+    A warm restart, Loshchilov and Hutter 2017, arXiv:1608.03983.
+    """
 
     def __init__(self, peak: float, steps: int, again: float, more: int) -> None:
         super().__init__()

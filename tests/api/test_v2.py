@@ -49,7 +49,7 @@ def test_the_content_type_does_not_matter(api):
     ("body", "status", "words"),
     [
         (asked([1, 2, 3]), 422, "needs 384 values, found 3"),
-        (asked([[1], [2, 3]]), 422, "unevenly"),
+        (asked([[1], [2, 3]]), 422, "needs 384 values, found 3"),
         (asked([256] * 384), 422, "0 to 255"),
         (asked([-1] * 384), 422, "0 to 255"),
         (asked([0.5] * 384), 422, "whole numbers"),

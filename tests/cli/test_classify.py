@@ -176,7 +176,7 @@ def test_ctrl_c_takes_back_what_is_under_way(kerasq, worker, store, photos, tmp_
     out = tmp_path / "out.ndjson"
     done = kerasq("classify", photos, "--model", "shapes", "-o", out)
     assert done.exit_code == 130
-    assert [record.status for record in store.page(10)] == ["cancelled"]
+    assert [record.status for record in store.page(10)[0]] == ["cancelled"]
     assert out.read_text() == ""
 
 

@@ -138,4 +138,4 @@ def test_ctrl_c_takes_back_what_is_under_way(kerasq, worker, store, photos, url,
     monkeypatch.setattr("cli.http_carrier.HttpCarrier.fetch", interrupt)
     done = kerasq("classify", photos, "--model", "shapes", "--url", url, "-o", tmp_path / "out.ndjson")
     assert done.exit_code == 130
-    assert [record.status for record in store.page(10)] == ["cancelled"]
+    assert [record.status for record in store.page(10)[0]] == ["cancelled"]

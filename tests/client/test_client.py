@@ -98,7 +98,7 @@ def test_classify_answers_every_image_in_its_place(client, api):
     assert client.classify(b"text", "shapes")[0].error[0] == "Not an image"
     assert [each.error[0] for each in client.classify([b"text", b""], "shapes")] == ["Not an image"] * 2
     assert client.classify([], "shapes") == []
-    assert api.store.page(9) == []
+    assert api.store.page(9)[0] == []
 
 
 def test_what_is_too_much_for_one_request_is_several(make_api):
@@ -122,7 +122,7 @@ def test_classify_takes_back_what_is_not_in_time(client, api):
     api.line.answers = False
     with pytest.raises(errors.NotInTime):
         client.classify(picture(), "shapes", timeout=0.05)
-    assert [record.status for record in api.store.page(9)] == ["cancelled"]
+    assert [record.status for record in api.store.page(9)[0]] == ["cancelled"]
 
 
 def test_threads_share_a_client(client, api):

@@ -166,3 +166,35 @@ def test_a_key_names_a_file_in_the_folder_and_nothing_else(tmp_path: Path) -> No
 def test_what_is_encoded_decodes_to_the_same_pixels() -> None:
     given = np.random.default_rng(0).integers(0, 256, (32, 24, 3), np.uint8)
     assert np.array_equal(decode(encode(given), (32, 24), max_pixels=10_000), given)
+
+
+@pytest.mark.parametrize("side", [20, 900])
+@pytest.mark.parametrize(
+    ("mode", "value", "expected"),
+    [("1", 1, 255), ("L", 77, 77), ("P", 0, 0), ("RGB", (7, 8, 9), (7, 8, 9)), ("RGBA", (7, 8, 9, 0), 255)],
+)
+def test_large_and_small_pictures_of_a_mode_look_alike(side: int, mode: str, value: Any, expected: Any) -> None:
+    picture = Image.new(mode, (side, side), value)
+    if mode == "P":
+        picture.putpalette([0, 0, 0])
+    assert (pixels(saved(picture, "PNG")) == expected).all()
+
+
+@pytest.mark.parametrize("side", [20, 900])
+def test_dark_sixteen_bit_pictures_stay_dark(side: int) -> None:
+    assert pixels(saved(Image.fromarray(np.full((side, side), 200, np.uint16)), "PNG")).max() <= 1
+
+
+@pytest.mark.parametrize(("value", "expected"), [(0.5, 128), (127.5, 128), (np.nan, 0)])
+def test_float_pictures_are_scaled_by_their_brightest(value: float, expected: int) -> None:
+    samples = np.full((64, 64), value, np.float32)
+    samples[0, 0] = 1.0 if value < 1 else 255.0
+    assert abs(int(pixels(saved(Image.fromarray(samples), "TIFF"))[16, 16, 0]) - expected) <= 1
+
+
+def test_damaged_exif_is_no_reason_for_a_fault() -> None:
+    content = bytearray(
+        saved(Image.new("RGB", (64, 64)), "JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\1\x03\0\x01\0")
+    )
+    with contextlib.suppress(UnusableImage):
+        pixels(bytes(content))

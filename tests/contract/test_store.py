@@ -115,7 +115,7 @@ def test_a_forgotten_job_stays_forgotten(store: Store) -> None:
     for step in (store.get, store.cancel, store.forget):
         with pytest.raises(UnknownJob):
             step(one.id)
-    assert store.page(10) == []
+    assert store.page(10) == ([], None)
 
 
 def test_a_job_whose_record_ran_out_is_settled_by_its_message(store: Store) -> None:
@@ -147,7 +147,7 @@ def test_a_full_queue_refuses_the_whole_group_and_writes_nothing() -> None:
     with pytest.raises(QueueFull, match="2 images wait for shapes; at most 3 may, so 2 more are not taken"):
         store.create([job(), job()])
     assert store.flow("shapes") == (2, 0)
-    assert len(store.page(10)) == 2
+    assert len(store.page(10)[0]) == 2
     store.create([job()])
 
 
@@ -162,11 +162,29 @@ def test_the_position_counts_the_images_ahead(store: Store) -> None:
 def test_pages_go_from_new_to_old_without_gaps(store: Store) -> None:
     jobs = [job(id=new_id(time.time() + number)) for number in range(5)]
     store.create(jobs)
+    store.redis.delete(job_key(jobs[3].id))
     seen, before = [], None
-    while page := store.page(2, before):
+    while True:
+        page, before = store.page(2, before)
         seen += [record.job.id for record in page]
-        before = seen[-1]
-    assert seen == [each.id for each in reversed(jobs)]
+        if before is None:
+            break
+    assert seen == [jobs[number].id for number in (4, 2, 1, 0)]
+
+
+def test_a_list_tells_the_same_status_as_the_job(store: Store) -> None:
+    good, bad = job(), job()
+    store.create([good, bad])
+    answer(store, good)
+    answer(store, bad, results=[BROKEN])
+    listed = {record.job.id: (record.status, record.version) for record in store.page(9)[0]}
+    assert listed == {good.id: (Status.SUCCEEDED, "v1"), bad.id: (Status.FAILED, "v1")}
+
+
+def test_a_redis_that_is_nearly_full_takes_no_more(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store.redis, "info", lambda section: {"maxmemory": 1000, "used_memory": 901})
+    with pytest.raises(QueueFull, match="more than 90% of its memory"):
+        store.create([job()])
 
 
 def test_an_idempotency_key_is_bound_to_its_first_request(store: Store) -> None:

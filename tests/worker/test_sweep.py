@@ -56,6 +56,23 @@ def test_what_was_answered_is_not_sent(store: Store, sent: list[tuple[str, str]]
     assert store.message(message.id) is None
 
 
+def test_order_and_clocks_do_not_matter(store: Store, sent: list[tuple[str, str]]) -> None:
+    waiting = [accepted(store, number) for number in (5, 1, 9, 2)]
+    store.redis.lpush("shapes", *(envelope(message) for message in waiting))
+    sweep_now(store, None, ["shapes"], 2.0)
+    assert sent == []
+
+
+def test_a_long_queue_is_not_searched(
+    store: Store, sent: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("contract.queue.WINDOW", 2)
+    accepted(store, 0)
+    store.redis.lpush("shapes", *(envelope(accepted(store, number)) for number in range(1, 4)))
+    sweep_now(store, None, ["shapes"], 2.0)
+    assert sent == []
+
+
 def test_one_worker_sweeps_at_a_time(store: Store, sent: list[tuple[str, str]]) -> None:
     accepted(store, 1)
     sweep_now(store, None, ["shapes"], 60.0)
