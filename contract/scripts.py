@@ -4,9 +4,9 @@ A message's content is one string, and its id is in its queue's `pending` until 
 the id alone.
 
 A job is one hash: `job` (packed facts), `seq`, `deadline`, `started`, `finished`, `cancelled`, `images`, `settled`,
-`chunks`, `done_chunks`, `done_images`, `good_images`, `version`, and `r:<k>`, the answers of chunk k. A chunk's field is
-written once, whoever delivers it again; an empty one says that the chunk was dropped (expired). `kerasq:callbacks` is
-the outbox (contract.outbox): a job in it that ends is due at once.
+`chunks`, `done_chunks`, `done_images`, `good_images`, `version`, and `r:<k>`, the answers of chunk k. A chunk's field
+is written once, whoever delivers it again; an empty one says that the chunk was dropped (expired). `kerasq:callbacks`
+is the outbox (contract.outbox): a job in it that ends is due at once.
 
 A model's flow is one hash of two counters of images, `submitted` and `settled`; their difference waits. Every image is
 settled once: when its chunk is answered or dropped, or when its job is cancelled or forgotten.
