@@ -8,12 +8,11 @@ from flask_openapi3 import APIBlueprint
 from api import curl
 from api.bodies import answer
 from api.headers import guarded
-from contract.errors import BadModel, BadSetting, KerasqError
+from api.refusals import every
+from contract.errors import KerasqError
 
 api = APIBlueprint("docs", __name__, url_prefix="/", template_folder="templates")
 api.after_request(guarded)
-#: Errors that end a process at its start and never reach a client.
-AT_START = (BadSetting, BadModel)
 #: What people look for comes first: paths by how they begin, all others after these.
 ORDER = ("{model}", "jobs", "models", "queues", "samples")
 
@@ -41,8 +40,7 @@ def docs() -> str:
 
 @api.get("/docs/problems", doc_ui=False)
 def problems() -> str:
-    known = sorted((each for each in _every(KerasqError) if each not in AT_START), key=lambda each: each.status)
-    return render_template("problems.html", problems=[_told(each) for each in known])
+    return render_template("problems.html", problems=[_told(each) for each in every()])
 
 
 def _rank(path: str) -> int:
@@ -52,15 +50,6 @@ def _rank(path: str) -> int:
 
 def _spec() -> dict[str, Any]:
     return current_app.api_doc  # type: ignore[attr-defined]
-
-
-def _every(kind: type[KerasqError]) -> list[type[KerasqError]]:
-    """The class and all below it, one of each title."""
-    found = {kind.title: kind}
-    for below in kind.__subclasses__():
-        for each in _every(below):
-            found.setdefault(each.title, each)
-    return list(found.values())
 
 
 def _told(kind: type[KerasqError]) -> dict[str, Any]:
