@@ -26,7 +26,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 @cache
-def test_set(name: str) -> tuple[np.ndarray, np.ndarray]:
+def held_out(name: str) -> tuple[np.ndarray, np.ndarray]:
     from training import data
 
     test = data.load(name, SETTINGS.data_dir).test
@@ -37,7 +37,7 @@ def test_set(name: str) -> tuple[np.ndarray, np.ndarray]:
 def probabilities(name: str, engine: str) -> np.ndarray:
     """The engine's answers on the whole test set, float32 (10000, classes)."""
     settings = replace(SETTINGS, engine=engine, precision="auto" if engine == "openvino" else "float32")
-    return open_engine(CARDS[name], CARDS.folder / name, settings).predict(test_set(name)[0])
+    return open_engine(CARDS[name], CARDS.folder / name, settings).predict(held_out(name)[0])
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_it_has_the_parameters_of_the_original(name: str, keras_at_hand: None) -
 def test_it_is_better_than_the_original_on_the_whole_test_set(
     name: str, engine: str, images_at_hand: None, keras_at_hand: None
 ) -> None:
-    classes = test_set(name)[1]
+    classes = held_out(name)[1]
     accuracy = float((probabilities(name, engine).argmax(axis=1) == classes).mean())
     assert len(classes) == 10_000
     assert accuracy >= BARS[name]
@@ -90,5 +90,5 @@ def test_it_is_better_than_the_original_on_the_whole_test_set(
 def test_the_engines_agree(name: str, images_at_hand: None, keras_at_hand: None) -> None:
     fast, exact = probabilities(name, "openvino"), probabilities(name, "keras")
     assert (fast.argmax(axis=1) == exact.argmax(axis=1)).mean() >= 0.999
-    classes: Any = test_set(name)[1]
+    classes: Any = held_out(name)[1]
     assert abs((fast.argmax(axis=1) == classes).mean() - (exact.argmax(axis=1) == classes).mean()) <= 0.001
