@@ -25,7 +25,7 @@ def decode(content: bytes, size: tuple[int, int], *, max_pixels: int) -> np.ndar
     """Decode one picture to uint8 (height, width, 3), `size` being (height, width).
 
     The first frame of an animation is used, EXIF rotation is applied, transparency is laid on white, 16-bit
-    samples are scaled to 8, and the middle is fitted to the size.
+    samples are scaled to 8, and the whole picture is squashed to the size.
 
     Raises NotAnImage, UnusableImage, or TooLarge when the header announces more than `max_pixels`.
     """

@@ -13,18 +13,18 @@ from worker.task import log
 GRACE = 5.0
 #: Most messages looked at in one sweep of a queue.
 MOST = 500
-_TURN = PREFIX + "sweep"
+_TURN = PREFIX + "sweep:"
 
 
 def sweep(store: Store, app: celery.Celery, models: Iterable[str], every: float) -> None:
-    """Send again what is accepted and unanswered, yet neither waits nor is held. One worker at a time does it.
+    """Send again what is accepted and unanswered, yet neither waits nor is held. One worker at a time sweeps a queue.
 
     Sending a message that is not lost after all costs a look: the store takes each answer once.
     Raises QueueUnavailable when Redis does not answer.
     """
-    if not store.redis.set(_TURN, 1, nx=True, px=int(every * 900)):
-        return
     for queue in [queue_name(model, bulk=bulk) for model in models for bulk in (False, True)]:
+        if not store.redis.set(_TURN + queue, 1, nx=True, px=int(every * 900)):
+            continue
         overdue = store.pending(queue, older_than=GRACE, count=MOST)
         for message_id in missing(store.redis, queue, overdue) if overdue else ():
             if fresh := store.renew(queue, message_id):

@@ -79,3 +79,10 @@ def test_one_worker_sweeps_at_a_time(store: Store, sent: list[tuple[str, str]]) 
     accepted(store, 2)
     sweep_now(store, None, ["shapes"], 60.0)
     assert len(sent) == 1
+
+
+def test_a_worker_of_other_models_does_not_take_the_turn(store: Store, sent: list[tuple[str, str]]) -> None:
+    accepted(store, 1)
+    sweep_now(store, None, ["forms"], 60.0)
+    sweep_now(store, None, ["shapes"], 60.0)
+    assert [queue for queue, _ in sent] == ["shapes"]
