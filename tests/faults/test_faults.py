@@ -109,3 +109,17 @@ def test_the_api_is_restarted_while_jobs_run(stack: Stack) -> None:
     stack.stop_api()
     stack.start_api()
     finished(stack, ids)
+
+
+def test_workers_frozen_at_any_moment_and_then_killed(stack: Stack) -> None:
+    """A frozen worker's connection still takes a message from the queue, which then nobody notes as held."""
+    stack.kill_worker()
+    ids = []
+    for _ in range(4):
+        worker = stack.start_worker()
+        worker.send_signal(signal.SIGSTOP)
+        ids += submit(stack, 20)
+        stack.kill_worker(worker)
+    rescuer = stack.start_worker()
+    finished(stack, ids)
+    assert "was lost; it is sent again" in stack.log(f"worker{stack.workers.index(rescuer)}")
