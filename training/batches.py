@@ -1,5 +1,6 @@
 """Training batches: shuffled, augmented, one-hot, from arrays in memory."""
 
+import time
 from dataclasses import dataclass
 
 import keras
@@ -20,36 +21,48 @@ class Augmentation:
 
 
 class TrainingBatches(keras.utils.PyDataset):
-    """Batches of (uint8 (B, 32, 32, 3), float32 one-hot (B, classes)); the short rest of an epoch is dropped.
+    """Batches of (uint8 (B, 32, 32, 3), float32 targets (B, ...)); the short rest of an epoch is dropped.
 
-    What a batch holds depends on seed, epoch and index alone; `epoch` is the number of the first epoch to come.
+    What a batch holds depends on seed, epoch and index alone; `epoch` is the number of the first epoch to come. With
+    `size` the images are random crops of that many pixels a side; `mirrored` holds the targets of flipped images where
+    they are others. `seconds` is what making batches has taken so far: a bound of the time that the model can
+    have waited for them.
     """
 
     def __init__(
         self,
         images: np.ndarray,
-        onehot: np.ndarray,
+        targets: np.ndarray,
         *,
+        mirrored: np.ndarray | None = None,
         batch: int,
         augmentation: Augmentation,
         seed: int,
         epoch: int = 0,
+        size: int | None = None,
     ) -> None:
         super().__init__(workers=1)
         pad = augmentation.shift
         self._padded = np.pad(images, ((0, 0), (pad, pad), (pad, pad), (0, 0)), mode="reflect")
-        self._size, self._onehot, self._batch = images.shape[1], onehot, batch
+        self.seconds = 0.0
+        self._size, self._batch = size or images.shape[1], batch
+        self._targets = np.stack([targets, targets if mirrored is None else mirrored])
         self._augmentation, self._seed, self._next = augmentation, seed, epoch
         self._flipped_first = np.random.default_rng(seed).random(len(images)) < 0.5
         self._begin(epoch)
 
     def __len__(self) -> int:
-        return len(self._onehot) // self._batch
+        return self._targets.shape[1] // self._batch
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        began = time.perf_counter()
         rows = self._order[index * self._batch : (index + 1) * self._batch]
         rng = np.random.default_rng((self._seed, self._epoch, index))
-        return self._augmented(rows, rng), self._onehot[rows]
+        tops, lefts = rng.integers(0, self._padded.shape[1] - self._size + 1, (2, len(rows)))
+        flips = self._flips(rows, rng)
+        made = self._augmented(rows, tops, lefts, flips, rng), self._targets[flips.astype(int), rows]
+        self.seconds += time.perf_counter() - began
+        return made
 
     def on_epoch_begin(self) -> None:
         # Counted here and not in on_epoch_end, which `fit` also calls before the first epoch.
@@ -58,13 +71,14 @@ class TrainingBatches(keras.utils.PyDataset):
 
     def _begin(self, epoch: int) -> None:
         self._epoch = epoch
-        self._order = np.random.default_rng((self._seed, epoch)).permutation(len(self._onehot))
+        self._order = np.random.default_rng((self._seed, epoch)).permutation(self._targets.shape[1])
 
-    def _augmented(self, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        tops, lefts = rng.integers(0, 2 * self._augmentation.shift + 1, (2, len(rows)))
+    def _augmented(
+        self, rows: np.ndarray, tops: np.ndarray, lefts: np.ndarray, flips: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
         span = np.arange(self._size)
         down = (tops[:, None] + span)[:, :, None]
-        across = np.where(self._flips(rows, rng)[:, None], span[::-1], span) + lefts[:, None]
+        across = np.where(flips[:, None], span[::-1], span) + lefts[:, None]
         images = self._padded[rows[:, None, None], down, across[:, None, :]]
         return self._rotated(images, rng) if self._augmentation.rotation else images
 

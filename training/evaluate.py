@@ -9,7 +9,7 @@ import numpy as np
 from contract import images
 from contract.card import WEIGHTS, Card
 from contract.errors import KerasqError
-from training import data
+from training import data, pictures
 from training.calibrate import expected_calibration_error
 from training.errors import DataError, TrainingError
 
@@ -62,14 +62,20 @@ def published(name: str, models: Path) -> tuple[keras.Model, Card]:
     return keras.models.load_model(folder / WEIGHTS, compile=False), card
 
 
-def on_split(name: str, models: Path, data_dir: Path, split: str) -> Metrics:
-    """Score a published model on the "validation" or "test" split of the data set it was trained for."""
+def on_split(name: str, models: Path, data_dir: Path, split: str, *, mistakes: Path | None = None) -> Metrics:
+    """Score a published model on the "validation" or "test" split of the data set it was trained for.
+
+    `mistakes` is where to draw the images that it was surest of and got wrong. Raises DataError for missing data.
+    """
     model, card = published(name, models)
     dataset = card.training.get("recipe", {}).get("dataset")
     if dataset not in data.FOLDERS:
         raise DataError(f"the card of {name!r} names no CIFAR data set; evaluate it with --folder")
     part: data.Split = getattr(data.load(dataset, data_dir), split)
-    return metrics(probabilities(model, part.images), part.classes, card.labels)
+    predicted = probabilities(model, part.images)
+    if mistakes:
+        pictures.mistakes(predicted, part.classes, part.images, card.labels, mistakes)
+    return metrics(predicted, part.classes, card.labels)
 
 
 def on_folder(name: str, models: Path, folder: Path, *, max_pixels: int) -> Metrics:

@@ -1,15 +1,17 @@
 """One training run, resumable at every epoch."""
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from training import networks, runs
+from training import distill, networks, runs
 from training.batches import TrainingBatches
 from training.data import Dataset
+from training.optimizers import Rate, optimizer
 from training.recipes import Recipe
 from training.schedules import OneCycle, Restarted
 
@@ -17,22 +19,22 @@ from training.schedules import OneCycle, Restarted
 PATIENCE = 25
 
 
-def build(recipe: Recipe) -> keras.Model:
-    return recipe.network(dropouts=recipe.dropouts, head_dropout=recipe.head_dropout, l2=recipe.l2)
+def build(recipe: Recipe, **options: Any) -> keras.Model:
+    """The recipe's network, untrained; `options` go before the recipe's."""
+    return recipe.network(**(recipe.options | options))
 
 
 def compile_model(model: keras.Model, recipe: Recipe, steps: int) -> None:
     """Compile for a run of `steps` optimizer steps an epoch."""
-    rate = _rate(recipe, steps)
-    if recipe.optimizer == "sgd":
-        optimizer = keras.optimizers.SGD(rate, momentum=0.9, nesterov=True)
-    else:
-        optimizer = keras.optimizers.Adam(rate)
-    loss = keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
-    model.compile(optimizer, loss, metrics=["accuracy", keras.metrics.AUC(name="auc")])
+    loss: keras.losses.Loss = keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
+    metrics: list[keras.metrics.Metric] = [keras.metrics.CategoricalAccuracy("accuracy"), keras.metrics.AUC(name="auc")]
+    if recipe.teaching:
+        loss = distill.Distillation(recipe.teaching, recipe.label_smoothing)
+        metrics = [distill.LabelAccuracy("accuracy"), distill.LabelAUC(name="auc")]
+    model.compile(optimizer(recipe, _rate(recipe, steps)), loss, metrics=metrics)
 
 
-def _rate(recipe: Recipe, steps: int) -> float | OneCycle | Restarted:
+def _rate(recipe: Recipe, steps: int) -> Rate:
     if recipe.schedule == "plateau":
         return recipe.learning_rate
     if recipe.second_cycle is None:
@@ -41,63 +43,109 @@ def _rate(recipe: Recipe, steps: int) -> float | OneCycle | Restarted:
     return Restarted(recipe.learning_rate, steps * (recipe.epochs - more), again, steps * more)
 
 
-def fit(recipe: Recipe, data: Dataset, run: Path, *, start: keras.Model | None = None) -> keras.Model:
+def fit(
+    recipe: Recipe,
+    data: Dataset,
+    run: Path,
+    *,
+    start: keras.Model | None = None,
+    teacher: keras.Model | None = None,
+) -> keras.Model:
     """Train, or go on from where `run` stopped, and return the model with its best validation weights.
 
-    `start` is the model whose convolution blocks a new run begins with; a resumed run has its own. Under the
-    "plateau" schedule a resumed run counts its patience anew.
+    `start` is the model whose convolution blocks a new run begins with; a resumed run has its own. `teacher` is that of
+    the recipe's `teaching`. Under the "plateau" schedule a resumed run counts its patience anew.
     """
     run.mkdir(parents=True, exist_ok=True)
     done = runs.epochs_done(run)
     rows = runs.rewind(run, done)
     keras.utils.set_random_seed(recipe.seed)
-    model = build(recipe)
-    if start is not None and not done:
-        networks.copy_trunk(start, model)
-    if done < recipe.epochs and not _stopped_early(recipe, rows):
-        _train(model, recipe, data, run, rows, done)
+    model = build(recipe, size=None) if recipe.small else build(recipe)
+    if not done:
+        networks.prepare(model, data.train.images)
+        if start is not None:
+            networks.copy_trunk(start, model)
+    compile_model(model, recipe, len(data.train.classes) // recipe.batch)
+    targets = _targets(recipe, data, teacher)
+    for size, end in _sizes(recipe):
+        if done < end and not _stopped_early(recipe, rows):
+            batches = TrainingBatches(
+                data.train.images,
+                targets.train,
+                mirrored=targets.mirrored,
+                batch=recipe.batch,
+                augmentation=recipe.augmentation,
+                seed=recipe.seed,
+                epoch=done,
+                size=size,
+            )
+            model.fit(
+                batches,
+                initial_epoch=done,
+                epochs=end,
+                # The batches are shuffled already; Keras would order them by a state that no backup holds.
+                shuffle=False,
+                validation_data=(data.validation.images, targets.validation),
+                validation_batch_size=500,
+                callbacks=_callbacks(recipe, run, rows, batches),
+            )
+            done, rows = end, runs.history(run)
     model.load_weights(run / runs.BEST)
     return model
 
 
-def _train(model: keras.Model, recipe: Recipe, data: Dataset, run: Path, rows: list[dict[str, str]], done: int) -> None:
+def _sizes(recipe: Recipe) -> list[tuple[int | None, int]]:
+    """(size of the crops, None for whole images; the epoch they end before), in order."""
+    start = [(recipe.small[1], min(recipe.small[0], recipe.epochs))] if recipe.small else []
+    return [*start, (None, recipe.epochs)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Targets:
+    """What the model is to answer for each image, and for each training image mirrored if that is something else."""
+
+    train: np.ndarray
+    mirrored: np.ndarray | None
+    validation: np.ndarray
+
+
+def _targets(recipe: Recipe, data: Dataset, teacher: keras.Model | None) -> Targets:
     onehot = np.eye(len(data.labels), dtype=np.float32)
-    batches = TrainingBatches(
-        data.train.images,
-        onehot[data.train.classes],
-        batch=recipe.batch,
-        augmentation=recipe.augmentation,
-        seed=recipe.seed,
-        epoch=done,
-    )
-    compile_model(model, recipe, len(batches))
-    model.fit(
-        batches,
-        epochs=recipe.epochs,
-        # The batches are shuffled already; Keras would order them by a state that no backup holds.
-        shuffle=False,
-        validation_data=(data.validation.images, onehot[data.validation.classes]),
-        validation_batch_size=500,
-        callbacks=_callbacks(recipe, run, rows),
+    train, validation = onehot[data.train.classes], onehot[data.validation.classes]
+    if recipe.teaching is None or teacher is None:
+        return Targets(train=train, mirrored=None, validation=validation)
+    images, temperature = data.train.images, recipe.teaching.temperature
+    return Targets(
+        train=distill.targets(teacher, images, train, temperature),
+        mirrored=distill.targets(teacher, images[:, :, ::-1], train, temperature),
+        validation=distill.targets(teacher, data.validation.images, validation, temperature),
     )
 
 
 class EpochFacts(keras.callbacks.Callback):
-    """Adds to the logs what an epoch took, `seconds`, and the `learning_rate` at its end; goes before the loggers."""
+    """Adds to the logs what an epoch took, `seconds`, how much of it went into batches, `input_seconds`, and the
+    `learning_rate` at its end; goes before the loggers."""
+
+    def __init__(self, batches: TrainingBatches) -> None:
+        super().__init__()
+        self._batches = batches
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self._began = time.perf_counter()
+        self._began, self._batched = time.perf_counter(), self._batches.seconds
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if logs is not None:
             logs["seconds"] = round(time.perf_counter() - self._began, 1)
+            logs["input_seconds"] = round(self._batches.seconds - self._batched, 3)
             logs["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
 
 
-def _callbacks(recipe: Recipe, run: Path, rows: list[dict[str, str]]) -> list[keras.callbacks.Callback]:
+def _callbacks(
+    recipe: Recipe, run: Path, rows: list[dict[str, str]], batches: TrainingBatches
+) -> list[keras.callbacks.Callback]:
     best = runs.best(rows)
     callbacks: list[keras.callbacks.Callback] = [
-        EpochFacts(),
+        EpochFacts(batches),
         keras.callbacks.CSVLogger(str(run / runs.HISTORY), append=bool(rows)),
         keras.callbacks.ModelCheckpoint(
             run / runs.BEST,

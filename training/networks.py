@@ -1,4 +1,4 @@
-"""The two networks of the original, layer for layer.
+"""The two networks of the original, layer for layer, and a stronger one.
 
 Input uint8 (N, 32, 32, 3); output float32 probabilities (N, classes). Rescaling is the first layer, so every
 engine and every client feeds raw pixels.
@@ -7,6 +7,7 @@ engine and every client feeds raw pixels.
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 from keras import layers
 
 WIDTHS = (32, 64, 128)
@@ -63,7 +64,73 @@ def cifar100(*, dropouts: Sequence[float], head_dropout: float, l2: float) -> ke
 
 
 def copy_trunk(source: keras.Model, target: keras.Model) -> None:
-    """Start `target`'s convolution blocks from `source`'s; the heads stay as they are."""
+    """Start `target`'s convolutions from `source`'s; the heads stay as they are."""
     for layer in target.layers:
-        if layer.name.startswith("block"):
+        if layer.name.startswith(("whiten", "block")):
             layer.set_weights(source.get_layer(layer.name).get_weights())
+
+
+def large(*, classes: int, size: int | None = 32) -> keras.Model:
+    """The network of cifar10-airbench (Jordan 2024, arXiv:2404.00498): 1,997,060 parameters for 100 classes.
+
+    A whitening layer of 2x2 patches that is set once and not trained (`prepare`), then three blocks of two
+    convolutions, 64, 256 and 256 wide. `size` None gives the same network for images of any size.
+    """
+    pixels = keras.Input((size, size, 3), dtype="uint8", name="pixels")
+    features = layers.Rescaling(1 / 127.5, offset=-1.0)(pixels)
+    features = layers.Conv2D(24, 2, use_bias=False, activation="gelu", trainable=False, name="whiten")(features)
+    for block, width in enumerate((64, 256, 256), start=1):
+        for conv in (1, 2):
+            features = layers.Conv2D(
+                width,
+                3,
+                padding="same",
+                use_bias=False,
+                kernel_initializer="he_normal",
+                name=f"block{block}_conv{conv}",
+            )(features)
+            if conv == 1:
+                features = layers.MaxPooling2D(name=f"block{block}_pool")(features)
+            features = layers.BatchNormalization(momentum=0.8, scale=False, name=f"block{block}_norm{conv}")(features)
+            features = layers.Activation("gelu", name=f"block{block}_gelu{conv}")(features)
+    features = layers.GlobalMaxPooling2D(name="pool")(features)
+    probabilities = layers.Dense(classes, activation="softmax", dtype="float32", name="probabilities")(features)
+    return keras.Model(pixels, probabilities, name="large")
+
+
+def multiply_adds(model: keras.Model) -> int:
+    """How many multiplications with an addition one image takes in the convolutions and dense layers of `model`."""
+    total = 0
+    for layer in model.layers:
+        if isinstance(layer, layers.Conv2D):
+            total += int(np.prod(layer.kernel.shape)) * int(np.prod(layer.output.shape[1:-1]))
+        elif isinstance(layer, layers.Dense):
+            total += int(np.prod(layer.kernel.shape))
+    return total
+
+
+def prepare(model: keras.Model, images: np.ndarray) -> None:
+    """Give a new `large` network its start, from training images uint8 (N, H, W, 3); other networks need none.
+
+    The whitening layer takes the principal components of the images' 2x2 patches, each divided by its deviation, and
+    once more with the sign turned. The convolutions begin by passing their input on.
+    """
+    if "whiten" not in {layer.name for layer in model.layers}:
+        return
+    model.get_layer("whiten").set_weights([_whitening(images)])
+    for layer in model.layers:
+        if layer.name.startswith("block") and isinstance(layer, layers.Conv2D):
+            (kernel,) = layer.get_weights()
+            passed = range(min(kernel.shape[2:]))
+            kernel[..., passed] = 0
+            kernel[1, 1, passed, passed] = 1
+            # Muon's steps are of one length, whatever the kernel's: all begin as long as orthogonal ones would be.
+            layer.set_weights([kernel * np.sqrt(kernel.shape[-1]) / np.linalg.norm(kernel)])
+
+
+def _whitening(images: np.ndarray) -> np.ndarray:
+    scaled = images[:5000].astype(np.float32) / 127.5 - 1
+    patches = np.lib.stride_tricks.sliding_window_view(scaled, (2, 2), axis=(1, 2))
+    variances, components = np.linalg.eigh(np.cov(patches.transpose(0, 1, 2, 4, 5, 3).reshape(-1, 12).T))
+    kernel = (components / np.sqrt(variances + 5e-4)).reshape(2, 2, 3, 12)
+    return np.concatenate([kernel, -kernel], axis=-1)

@@ -64,6 +64,23 @@ def confusion(predicted: np.ndarray, classes: np.ndarray, groups: Sequence[str],
     _save(figure, path)
 
 
+def mistakes(
+    predicted: np.ndarray, classes: np.ndarray, images: np.ndarray, labels: Sequence[str], path: Path, count: int = 24
+) -> None:
+    """The `count` images uint8 (N, H, W, 3) that the model was surest of and got wrong, with both labels."""
+    wrong = np.flatnonzero(predicted.argmax(axis=1) != classes)
+    surest = wrong[np.argsort(-predicted[wrong].max(axis=1), kind="stable")][:count]
+    figure = Figure(figsize=(9, 1.75 * -(-max(len(surest), 1) // 6)), layout="constrained")
+    for place, number in enumerate(surest, start=1):
+        axes = figure.add_subplot(-(-len(surest) // 6), 6, place)
+        axes.imshow(images[number])
+        axes.set_axis_off()
+        said, is_ = labels[predicted[number].argmax()], labels[classes[number]]
+        words = f"{said} {predicted[number].max():.1%}\nis {is_}".replace("_", " ")
+        axes.set_title(words, fontsize=8)
+    _save(figure, path)
+
+
 def _numbers(axes: Axes, shares: np.ndarray) -> None:
     for row, column in zip(*np.nonzero(shares >= 0.02), strict=True):
         share = shares[row, column]

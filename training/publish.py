@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from contract.card import CARD, WEIGHTS, Card, Input, sha256
-from training import calibrate, data, engine, evaluate, pictures, provenance, runs
+from training import calibrate, data, engine, evaluate, networks, pictures, provenance, runs
 from training.data import Dataset
 from training.errors import PublishError, RunError
 from training.fit import build
@@ -18,6 +18,11 @@ from training.recipes import Recipe
 
 #: How far the weights' validation accuracy may be from the history's: another machine rounds otherwise.
 TOLERANCE = 0.002
+LIMITS = (
+    "For photos that show one object of the {classes} labels, large and in the middle, as the images of CIFAR do. It "
+    "sees 32x32 pixels, answers with one of its labels whatever the picture shows, and its probabilities are "
+    "calibrated on images of that kind alone. Not for decisions about people."
+)
 
 
 def publish(name: str, recipe: Recipe, *, run: Path, data_dir: Path, models: Path, hours: float | None = None) -> Card:
@@ -121,12 +126,14 @@ def _described(name: str, model: keras.Model, dataset: Dataset, training: dict[s
         parameters={
             "total": model.count_params(),
             "trainable": sum(int(np.prod(weights.shape)) for weights in model.trainable_weights),
+            "multiply_adds": networks.multiply_adds(model),
         },
         metrics={
             "test": evaluate.metrics(test, dataset.test.classes, dataset.labels),
             "validation": evaluate.metrics(validation, dataset.validation.classes, dataset.labels),
         },
         training=training,
+        limits=LIMITS.format(classes=len(dataset.labels)),
     )
     card.write(stage)
     return card

@@ -1,6 +1,6 @@
 """Every hyper-parameter of every model, on one screen.
 
-`cifar10-baseline` and `cifar100-baseline` are the recipe of the original; `cifar10` and `cifar100` those that ship.
+`cifar10-baseline` and `cifar100-baseline` are the recipe of the original; the others those of the models that ship.
 """
 
 from collections.abc import Callable
@@ -11,6 +11,7 @@ import keras
 
 from training import networks
 from training.batches import Augmentation
+from training.distill import Teaching
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,41 +20,59 @@ class Recipe:
 
     dataset: str
     network: Callable[..., keras.Model]
+    #: What the network leaves to the recipe.
+    options: dict[str, Any]
     epochs: int
+    #: The first epochs, and the size of the random crops that they see instead of whole images; None for no such start.
+    small: tuple[int, int] | None = None
     #: The last epochs of `epochs`, in a cycle of their own up to this rate; None for a single cycle.
     second_cycle: tuple[int, float] | None = None
+    #: "sgd" with Nesterov momentum, "adam", or "muon".
     optimizer: str
-    #: Peak of the one-cycle schedule for SGD, the starting rate for Adam.
+    #: Peak of the one-cycle schedule, or Adam's starting rate under "plateau".
     learning_rate: float
+    momentum: float = 0.9
+    #: Muon's own decay of the kernels that it trains; the others have an L2 penalty among the network's options.
+    weight_decay: float = 0.0
+    #: Muon leaves biases, norms and the last layer to Adam, at this share of the rate.
+    adam_share: float = 1.0
     #: "one-cycle", or "plateau" with early stopping.
-    schedule: str
+    schedule: str = "one-cycle"
     batch: int = 128
-    dropouts: tuple[float, float, float] = (0.1, 0.15, 0.2)
-    head_dropout: float = 0.3
-    l2: float = 2.5e-4
     label_smoothing: float = 0.0
     augmentation: Augmentation = field(default_factory=Augmentation)
     #: The model whose convolution blocks this one starts from.
     start_from: str | None = None
+    #: The published model that teaches this one; None for labels alone.
+    teaching: Teaching | None = None
     seed: int = 5432
 
 
 BASELINE: dict[str, Any] = {
+    "options": {"dropouts": (0.2, 0.3, 0.4), "head_dropout": 0.5, "l2": 1e-4},
     "epochs": 125,
     "optimizer": "adam",
     "learning_rate": 0.002,
     "schedule": "plateau",
-    "dropouts": (0.2, 0.3, 0.4),
-    "head_dropout": 0.5,
-    "l2": 1e-4,
     "augmentation": Augmentation(shift=3, rotation=20.0, alternate=False),
 }
 SHIPPED: dict[str, Any] = {
+    "options": {"dropouts": (0.1, 0.15, 0.2), "head_dropout": 0.3, "l2": 2.5e-4},
     "optimizer": "sgd",
     "learning_rate": 0.08,
-    "schedule": "one-cycle",
     "label_smoothing": 0.1,
     "augmentation": Augmentation(shift=3),
+}
+LARGE: dict[str, Any] = {
+    "network": networks.large,
+    "optimizer": "muon",
+    "learning_rate": 0.15,
+    "momentum": 0.8,
+    "weight_decay": 0.08,
+    "adam_share": 0.033,
+    "batch": 1000,
+    "label_smoothing": 0.1,
+    "augmentation": Augmentation(shift=2),
 }
 
 RECIPES: dict[str, Recipe] = {
@@ -67,5 +86,9 @@ RECIPES: dict[str, Recipe] = {
         second_cycle=(8, 0.04),
         start_from="cifar100",
         **SHIPPED,
+    ),
+    "cifar100-large": Recipe(dataset="cifar100", options={"classes": 100}, epochs=16, small=(11, 24), **LARGE),
+    "cifar10-large": Recipe(
+        dataset="cifar10", options={"classes": 10}, epochs=8, small=(4, 24), start_from="cifar100-large", **LARGE
     ),
 }

@@ -20,7 +20,7 @@ BEST = "best.weights.h5"
 HISTORY = "history.csv"
 RECORD = "run.json"
 #: Columns that the history of every run has beside those of the metrics; a run from before they were logged lacks them.
-LOGGED = {"learning_rate", "seconds"}
+LOGGED = {"input_seconds", "learning_rate", "seconds"}
 
 
 def history(run: Path) -> list[dict[str, str]]:

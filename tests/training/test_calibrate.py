@@ -7,6 +7,7 @@ import numpy as np
 from scipy.special import softmax
 
 from training import calibrate
+from training.fit import build
 
 RNG = np.random.default_rng(3)
 
@@ -30,7 +31,7 @@ def test_the_temperature_is_found_and_lowers_the_loss():
 
 
 def test_folding_divides_the_logits_and_changes_no_answer(recipe):
-    model = recipe.network(dropouts=recipe.dropouts, head_dropout=0.0, l2=0.0)
+    model = build(recipe)
     model.get_layer("probabilities").bias.assign(np.arange(10) / 7)
     images = RNG.integers(0, 256, (20, 32, 32, 3), dtype=np.uint8)
     scores, before = calibrate.logits(model, images), model.predict(images, verbose=0)

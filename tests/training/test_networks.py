@@ -51,3 +51,13 @@ def test_baselines_share_dataset_and_network_with_what_ships():
     for name in ("cifar10", "cifar100"):
         assert RECIPES[f"{name}-baseline"].network is RECIPES[name].network
         assert RECIPES[f"{name}-baseline"].dataset == RECIPES[name].dataset == name
+
+
+def test_multiply_adds_are_those_of_the_layers():
+    assert networks.multiply_adds(build(RECIPES["cifar10"])) == (
+        32 * 32 * 9 * (3 * 32 + 32 * 32)
+        + 16 * 16 * 9 * (32 * 64 + 64 * 64)
+        + 8 * 8 * 9 * (64 * 128 + 128 * 128)
+        + 2048 * 512
+        + 512 * 10
+    )

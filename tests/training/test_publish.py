@@ -8,6 +8,7 @@ pytest.importorskip("keras")
 
 import keras
 import numpy as np
+from PIL import Image
 
 from contract.card import Card, Cards
 from tests.training.tiny import tiny_recipe, write_official
@@ -71,6 +72,8 @@ def test_a_published_model_is_whole(models, dataset):
     assert card.training["data"]["images"] == {"train": 90, "validation": 10, "test": 40}
     assert card.training["epochs"] == 2
     assert card.training["hardware"]["cores"] >= 1
+    assert card.parameters["multiply_adds"] > card.parameters["total"]
+    assert "one of its labels" in card.limits
 
 
 def test_the_published_file_loads_plainly_and_gives_the_card_s_figures(models, dataset):
@@ -87,6 +90,13 @@ def test_calibration_is_in_the_file_and_helps(models):
     loss = card.training["validation_loss"]
     assert loss["after"] <= loss["before_temperature"]
     assert card.metrics["validation"]["loss"] == pytest.approx(loss["after"], abs=1e-4)
+
+
+def test_the_surest_mistakes_are_drawn(models, finished, tmp_path, capsys):
+    places = ["--models", str(models), "--data", str(finished[1])]
+    assert main(["evaluate", "cifar10", *places, "--mistakes", str(tmp_path / "mistakes.png")]) == 0
+    with Image.open(tmp_path / "mistakes.png") as sheet:
+        assert sheet.width > 600
 
 
 def test_a_history_without_seconds_needs_the_hours(recipe, places):
@@ -160,7 +170,7 @@ def test_from_the_command_line(recipe, official, models, tmp_path, monkeypatch, 
 
 def test_list_and_help(capsys):
     assert main(["--list"]) == 0
-    assert capsys.readouterr().out.splitlines()[-1].startswith("cifar10 ")
+    assert capsys.readouterr().out.splitlines()[-1].startswith("cifar10-large ")
     assert main([]) == 2
     assert capsys.readouterr().out.startswith("usage: python -m training train cifar100")
 
