@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint up clean
+.PHONY: demo test lint bench up clean
 
 demo: $(VENV)/.demo
 	$(BIN)/kerasq demo
@@ -19,6 +19,12 @@ lint: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Hours, on a machine that does nothing else meanwhile: kerasq beside its peers, into docs/performance.md.
+bench: $(VENV)/.bench
+	$(BIN)/python -m bench install
+	$(BIN)/python -m bench all
+	$(BIN)/python -m bench report
 
 up: $(VENV)/.demo
 	$(BIN)/kerasq up
@@ -35,4 +41,8 @@ $(VENV)/.demo: pyproject.toml | $(BIN)/python
 
 $(VENV)/.test: pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[train,test,lint]'
+	touch $@ $(VENV)/.demo
+
+$(VENV)/.bench: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	touch $@ $(VENV)/.demo

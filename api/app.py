@@ -53,11 +53,11 @@ def main() -> int:
 
     try:
         settings = Settings.from_env()
-        Context.check(settings)
+        cards = Context.check(settings)
     except KerasqError as error:
         print(f"api: {error}", file=sys.stderr)
         return 2
-    Server(settings).run()
+    Server(settings, cards).run()
     return 0
 
 

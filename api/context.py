@@ -48,11 +48,12 @@ class Context:
         return cards
 
     @classmethod
-    def open(cls, settings: Settings) -> "Context":
+    def open(cls, settings: Settings, cards: Cards | None = None) -> "Context":
+        """With `cards` that have been checked, or with all in the models' folder. Raises BadModel, or BadSetting."""
         store = Store(connect(settings), settings)
         here = cls(
             settings=settings,
-            cards=cls.check(settings),
+            cards=cls.check(settings) if cards is None else cards,
             store=store,
             submitter=Submitter(store, make_app(settings)),
             notices=Notices(store),

@@ -1,14 +1,21 @@
 """gunicorn around the app: gevent workers, so that a request that waits costs no thread."""
 
+import sys
+
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
+from api.context import Context
+from contract.card import Cards
+from contract.errors import KerasqError
 from contract.settings import Settings
 
 
 class Server(BaseApplication):
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    """Serves the models of `cards`, which have been checked, until SIGHUP makes it read them again."""
+
+    def __init__(self, settings: Settings, cards: Cards) -> None:
+        self._settings, self._cards = settings, cards
         super().__init__()
 
     def load_config(self) -> None:
@@ -29,7 +36,18 @@ class Server(BaseApplication):
         for name, value in options.items():
             self.cfg.set(name, value)
 
+    def reload(self) -> None:
+        """On SIGHUP: processes with the models of now take the place of those there are, which answer what they have.
+
+        Where a model's folder is wrong that is said, and all models stay as they were.
+        """
+        super().reload()
+        try:
+            self._cards = Context.check(self._settings)
+        except KerasqError as error:
+            print(f"api: {error}; the models stay as they were", file=sys.stderr, flush=True)
+
     def load(self) -> Flask:
         from api.app import create_app
 
-        return create_app(self._settings)
+        return create_app(self._settings, Context.open(self._settings, self._cards))

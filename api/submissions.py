@@ -91,14 +91,14 @@ def make_job(card: Card, images: list[Upload], top: int, here: Context) -> tuple
     """A job of the images that can be used, and their pixels. Raises a lone image's error, or NoUsableImage."""
     if top > len(card.labels):
         raise InvalidRequest(f"top: {card.name} has {len(card.labels)} classes, found {top}")
-    size = card.input.height, card.input.width
+    size, channels = (card.input.height, card.input.width), card.input.channels
     pixels, refused = [], {}
     for position, image in enumerate(images):
         time.sleep(0)  # between two images the other requests of this process have their turn
         try:
             if isinstance(image.content, KerasqError):
                 raise image.content
-            pixels.append(decode(image.content, size, max_pixels=here.settings.max_pixels))
+            pixels.append(decode(image.content, size, max_pixels=here.settings.max_pixels, channels=channels))
         except KerasqError as error:
             if len(images) == 1:
                 raise

@@ -99,7 +99,7 @@ def read(content: bytes) -> InferRequest:
 
 
 def pixels(tensor: InputTensor, card: Card, max_images: int) -> np.ndarray:
-    """uint8 (N, height, width, 3). Raises InvalidRequest or TooLarge."""
+    """uint8 (N, height, width, channels). Raises InvalidRequest or TooLarge."""
     if tensor.shape[0] > max_images:
         raise TooLarge(f"{INPUT} has {tensor.shape[0]:,} images; at most {max_images} are taken at once")
     if tuple(tensor.shape[1:]) != card.input.shape:

@@ -1,23 +1,28 @@
-"""Bytes of Redis for an image that waits and for a job that is kept, single and in chunks of 256.
+"""Redis's memory for an image that waits and for a job that is kept; the memory of the whole stack; a worker's start.
 
-python bench/memory.py            # starts a server of its own
+python -m bench memory
 """
 
-import subprocess
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
+import argparse
+import statistics
+import sys
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import redis
 
-from cli.embedded import answers, command, free_port, url
+from bench import bar, footprint, results, valkey
+from bench.bar import Bar
+from bench.results import Table
+from bench.spread import Spread, plain
 from contract.jobs import CHUNK, Job, Prediction, Result
 from contract.queue import make_app, queue_name
 from contract.settings import Settings
 from contract.store import Store, connect
 from contract.submit import Submitter
 
+#: Images of a job, and jobs of them.
+KINDS = ((1, 5000), (CHUNK, 100))
 TOP3 = [Result(predictions=tuple(Prediction(label=each, probability=0.3) for each in ("automobile", "truck", "ship")))]
 
 
@@ -58,20 +63,45 @@ def measure(settings: Settings, images: int, jobs: int) -> tuple[float, float]:
     return waiting, done
 
 
-def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        port = free_port()
-        server = subprocess.Popen(command(Path(folder), port))
-        try:
-            while not answers(url(port)):
-                pass
-            for images, jobs in ((1, 5000), (CHUNK, 100)):
-                waiting, done = measure(Settings(redis_url=url(port)), images, jobs)
-                print(f"jobs of {images}: {waiting:,.0f} bytes a waiting image, {done:,.0f} bytes a kept job")
-        finally:
-            server.terminate()
-            server.wait()
+def main(argv: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench memory", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="(%(default)s)")
+    rounds = parser.parse_args(argv).rounds
+    with valkey.running() as url:
+        in_redis = {images: measure(Settings(redis_url=url), images, jobs) for images, jobs in KINDS}
+    stack = [footprint.stack_bytes() for _ in range(rounds)]
+    start = [footprint.worker_start_s() for _ in range(rounds)]
+    tables = [redis_table(in_redis), stack_table(stack, start), bar.table(bars(stack, start))]
+    results.write("memory", tables, redis_bytes=in_redis, stack_bytes=stack, worker_start_s=start)
+    print("\n\n".join(each.text() for each in tables))
+
+
+def redis_table(found: dict[int, tuple[float, float]]) -> Table:
+    rows = [[f"jobs of {images}", *map(plain, each)] for images, each in found.items()]
+    return Table(title="Redis", columns=["", "bytes a waiting image", "bytes a kept job"], rows=rows)
+
+
+def stack_table(stack: Sequence[float], start: Sequence[float]) -> Table:
+    rows = [
+        ["the whole stack, MB", str(Spread.of(size / 1e6 for size in stack))],
+        ["a worker's start to its first answer, s", str(Spread.of(start))],
+    ]
+    note = (
+        "`kerasq up`: supervisor, Redis, API and one worker, after both models answered 256 images; proportional set "
+        "size. The worker loads both models, and a job waits already. Median of the rounds (lowest–highest)."
+    )
+    return Table(title="Stack and start", columns=["", "found"], rows=rows, note=note)
+
+
+def bars(stack: Sequence[float], start: Sequence[float]) -> list[Bar]:
+    size = statistics.median(stack) / 1e6
+    return [
+        Bar(name="the whole stack, both models loaded", wanted=350, found=size, unit=" MB", at_most=True),
+        Bar(name="a worker's first answer", wanted=2.0, found=statistics.median(start), unit=" s", at_most=True),
+    ]
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

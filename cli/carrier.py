@@ -21,7 +21,10 @@ class Carrier(Protocol):
     """Takes jobs to the workers of one model and brings the answers back."""
 
     def send(self, pixels: np.ndarray) -> str:
-        """Queue a job of uint8 (N, height, width, 3); its id. Raises QueueFull or QueueUnavailable in the end."""
+        """Queue a job of uint8 (N, height, width, channels); its id.
+
+        Raises QueueFull or QueueUnavailable in the end.
+        """
 
     def fetch(self, job_id: str, timeout: float) -> Sequence[Result] | None:
         """The answers, one an image, in order; None if there are none after `timeout` seconds.

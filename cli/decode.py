@@ -34,17 +34,17 @@ class Chunk:
             self._reading.append(pool.submit(self._read, range(first, first + HANDFUL), max_pixels))
 
     def pixels(self) -> np.ndarray:
-        """The good images, uint8 (N, height, width, 3), once all are read."""
+        """The good images, uint8 (N, height, width, channels), once all are read."""
         for reading in self._reading:
             reading.result()
         return np.delete(self._pixels, list(self.errors), axis=0) if self.errors else self._pixels
 
     def _read(self, positions: range, max_pixels: int) -> None:
-        size = self._pixels.shape[1:3]
+        size, channels = self._pixels.shape[1:3], self._pixels.shape[3]
         for position, file in zip(positions, self.files[positions.start : positions.stop], strict=False):
             try:
                 content = read(file, max_pixels)
-                self._pixels[position] = images.decode(content, size, max_pixels=max_pixels)
+                self._pixels[position] = images.decode(content, size, max_pixels=max_pixels, channels=channels)
             except OSError as error:
                 self.errors[position] = ("Unreadable file", f"the file cannot be read: {error.strerror}")
             except KerasqError as error:

@@ -14,6 +14,7 @@ COMMANDS = {
     "demo": "cli.demo",
     "jobs": "cli.jobs",
     "models": "cli.models",
+    "train": "cli.train",
     "settings": "cli.settings",
     "health": "cli.health",
     "keys": "cli.keys",

@@ -1,4 +1,4 @@
-"""`kerasq models`: the cards, and which workers serve them now."""
+"""`kerasq models`: the cards, which workers serve them now, and another one."""
 
 import json
 from collections import Counter
@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from cli.add import add
 from cli.address import read_settings
 from contract.card import Card, Cards
 from contract.errors import QueueUnavailable
@@ -19,14 +20,37 @@ from contract.store import connect
 DIGITS = 12
 
 
-@click.command(short_help="List the models; show one.")
-@click.argument("name", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def models(name: str | None, as_json: bool) -> None:
+class Shown(click.Group):
+    """A group whose command is `show` unless its first word is another's name."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        named = args and (args[0] in self.commands or args[0] in ctx.help_option_names)
+        return super().parse_args(ctx, args if named else ["show", *args])
+
+
+@click.group(cls=Shown, short_help="List the models; show one; add one.")
+def models() -> None:
     """
     \b
     kerasq models
     kerasq models cifar10 --json
+    kerasq models add digits.keras --name digits --labels labels.txt
+
+    List the models, show one's card, or add one.
+    """
+
+
+models.add_command(add)
+
+
+@models.command(short_help="List the models; show one. The word can be left out.")
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show(name: str | None, as_json: bool) -> None:
+    """
+    \b
+    kerasq models
+    kerasq models show cifar10 --json
 
     List the models, or show one's card.
     """

@@ -46,7 +46,7 @@ def api(host: str | None, port: int | None) -> None:
         environ["KERASQ_HOST"] = host
     if port is not None:
         environ["KERASQ_PORT"] = str(port)
-    _become(command("api.app"), environ)
+    become(command("api.app"), environ)
 
 
 @click.command(short_help="Run one worker alone.")
@@ -59,9 +59,9 @@ def worker(models: str | None) -> None:
 
     Run one worker alone.
     """
-    _become([*command("worker"), *(["--models", models] if models else [])], environment(read_settings()))
+    become([*command("worker"), *(["--models", models] if models else [])], environment(read_settings()))
 
 
-def _become(words: list[str], environ: dict[str, str]) -> None:
+def become(words: list[str], environ: dict[str, str]) -> None:
     """Exec: the process keeps its id, so signals and exit code are the room's own."""
     os.execve(words[0], words, environ)  # noqa: S606

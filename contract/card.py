@@ -3,7 +3,8 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,13 +15,15 @@ from contract.errors import BadModel, UnknownModel
 CARD = "card.json"
 WEIGHTS = "model.keras"
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-#: Names that a model cannot have, because the API uses them.
-RESERVED = frozenset({"jobs", "models", "healthz", "readyz", "metrics", "docs", "static", "queues", "samples", "v2"})
+#: Names that a model cannot have: the API uses them, and Celery one of them in Redis.
+RESERVED = frozenset(
+    {"jobs", "models", "healthz", "readyz", "metrics", "docs", "static", "queues", "samples", "v2", "unacked"}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Input:
-    """The pixels a model takes, uint8."""
+    """The pixels a model takes, uint8: red, green and blue, or grey alone."""
 
     height: int
     width: int
@@ -42,6 +45,8 @@ class Card:
     parameters: Mapping[str, int] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
+    #: What the model is for, and what it is not for, in words.
+    limits: str = ""
 
     @cached_property
     def version(self) -> str:
@@ -62,24 +67,19 @@ class Card:
             card = cls(**{**content, "labels": tuple(content["labels"]), "input": Input(**content["input"])})
         except (KeyError, TypeError, AttributeError) as error:
             raise BadModel(f"{path}: expected the fields of a card, found otherwise ({error})") from None
-        card._check(path, folder.name)
+        card.check(path)
         return card
 
-    def _check(self, path: Path, folder: str) -> None:
-        def must(true: bool, expected: str, found: object) -> None:
-            if not true:
-                raise BadModel(f"{path}: expected {expected}, found {found!r}")
-
-        must(self.name == folder, f"the name of its folder, {folder!r}", self.name)
-        must(bool(NAME.fullmatch(self.name)), "a name of small letters, digits and hyphens", self.name)
-        must(self.name not in RESERVED, f"a name other than {', '.join(sorted(RESERVED))}", self.name)
-        must(len(self.labels) > 1, "at least two labels", self.labels)
-        must(all(isinstance(label, str) and label for label in self.labels), "labels that are words", self.labels)
-        must(len(set(self.labels)) == len(self.labels), "labels that differ", self.labels)
-        sizes = self.input.shape
-        must(all(isinstance(n, int) and 0 < n <= 4096 for n in sizes), "an input of 1 to 4096 pixels a side", sizes)
-        must(self.input.channels == 3, "an input of 3 channels", self.input.channels)
-        must(isinstance(self.files, dict) and WEIGHTS in self.files, f"a sha256 of {WEIGHTS}", self.files)
+    def check(self, path: Path) -> None:
+        """Raises BadModel, naming `path`, for a card that cannot stand there."""
+        folder, sizes = path.parent.name, self.input.shape
+        _must(self.name == folder, path, f"the name of its folder, {folder!r}", self.name)
+        check_name(self.name, path)
+        check_labels(self.labels, path)
+        whole = all(isinstance(n, int) and 0 < n <= 4096 for n in sizes)
+        _must(whole, path, "an input of 1 to 4096 pixels a side", sizes)
+        _must(self.input.channels in (1, 3), path, "an input of 1 or 3 channels", self.input.channels)
+        _must(isinstance(self.files, dict) and WEIGHTS in self.files, path, f"a sha256 of {WEIGHTS}", self.files)
 
     def write(self, folder: Path) -> None:
         (folder / CARD).write_text(json.dumps(asdict(self), indent=2) + "\n")
@@ -92,6 +92,26 @@ class Card:
                 raise BadModel(f"{path}: expected a file, found none")
             if (found := sha256(path)) != expected:
                 raise BadModel(f"{path}: expected sha256 {expected}, found {found}")
+
+
+def check_name(name: str, where: object) -> None:
+    """Raises BadModel, naming `where` the name is from, for a name that no model can have."""
+    _must(bool(NAME.fullmatch(name)), where, "a name of small letters, digits and hyphens, at most 63", name)
+    _must(name not in RESERVED, where, f"a name other than {', '.join(sorted(RESERVED))}", name)
+
+
+def check_labels(labels: Sequence[str], where: object) -> None:
+    """Raises BadModel, naming `where` the labels are from, unless they are at least two and tell classes apart."""
+    _must(len(labels) > 1, where, "at least two labels", labels)
+    _must(all(isinstance(label, str) and label for label in labels), where, "labels that are words", labels)
+    twice = [label for label, times in Counter(labels).items() if times > 1]
+    if twice:
+        raise BadModel(f"{where}: expected labels that differ, found {twice[0]!r} twice")
+
+
+def _must(true: bool, where: object, expected: str, found: object) -> None:
+    if not true:
+        raise BadModel(f"{where}: expected {expected}, found {found!r}")
 
 
 def sha256(path: Path) -> str:

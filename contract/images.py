@@ -21,8 +21,8 @@ DEPTH = "kerasq depth"
 Image.MAX_IMAGE_PIXELS = None
 
 
-def decode(content: bytes, size: tuple[int, int], *, max_pixels: int) -> np.ndarray:
-    """Decode one picture to uint8 (height, width, 3), `size` being (height, width).
+def decode(content: bytes, size: tuple[int, int], *, max_pixels: int, channels: int = 3) -> np.ndarray:
+    """Decode one picture to uint8 (height, width, channels), `size` being (height, width); one channel is grey.
 
     The first frame of an animation is used, EXIF rotation is applied, transparency is laid on white, 16-bit
     samples are scaled to 8, and the whole picture is squashed to the size.
@@ -40,7 +40,7 @@ def decode(content: bytes, size: tuple[int, int], *, max_pixels: int) -> np.ndar
                         f"the image has {picture.width} x {picture.height} pixels; at most {max_pixels:,} are taken"
                     )
                 picture.draft("RGB", (size[1] * HEADROOM, size[0] * HEADROOM))
-                return _fitted(_rgb(_reduced(ImageOps.exif_transpose(picture), size)), size)
+                return _fitted(_rgb(_reduced(ImageOps.exif_transpose(picture), size)), size, channels)
     except KerasqError:
         raise
     except UnidentifiedImageError:
@@ -50,9 +50,9 @@ def decode(content: bytes, size: tuple[int, int], *, max_pixels: int) -> np.ndar
 
 
 def encode(pixels: np.ndarray) -> bytes:
-    """A PNG of uint8 (height, width, 3), from which `decode` makes exactly these pixels again."""
+    """A PNG of uint8 (height, width, 3 or 1), from which `decode` makes exactly these pixels again."""
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG", compress_level=1)
+    Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(file, "PNG", compress_level=1)
     return file.getvalue()
 
 
@@ -94,11 +94,12 @@ def _top(brightest: float) -> float:
     return next((top for top in (1.0, 255.0, 65535.0) if brightest <= top), float(brightest))
 
 
-def _fitted(picture: Image.Image, size: tuple[int, int]) -> np.ndarray:
+def _fitted(picture: Image.Image, size: tuple[int, int], channels: int) -> np.ndarray:
     height, width = size
     if picture.size != (width, height):
         picture = picture.resize((width, height), Image.Resampling.BOX, reducing_gap=None)
-    return np.asarray(picture)
+    # From RGB, whose grey is exactly the grey that it came from.
+    return np.asarray(picture) if channels == 3 else np.asarray(picture.convert("L"))[..., None]
 
 
 def open_key(folder: Path, key: str) -> bytes:

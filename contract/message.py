@@ -26,7 +26,7 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """`pixels` is uint8 (N, height, width, 3), the parts' images one after another."""
+    """`pixels` is uint8 (N, height, width, channels), the parts' images one after another."""
 
     id: str = field(default_factory=new_id)
     model: str

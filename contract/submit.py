@@ -30,7 +30,7 @@ class Submitter:
         threading.Thread(target=self._write_forever, name="submitter", daemon=True).start()
 
     def submit(self, job: Job, pixels: np.ndarray) -> None:
-        """Queue a job with its pixels, uint8 (job.queued_images, height, width, 3). Returns once it is on the queue.
+        """Queue a job with its pixels, uint8 (job.queued_images, height, width, channels); returns once it is there.
 
         Raises QueueFull or QueueUnavailable; then nothing is queued.
         """

@@ -77,6 +77,9 @@ class Stack:
         self._api.terminate()
         self._api.wait(40)
 
+    def reload_api(self) -> None:
+        self._api.send_signal(signal.SIGHUP)
+
     def start_worker(self, *, wait: bool = True) -> subprocess.Popen[bytes]:
         worker = self._spawn(f"worker{len(self.workers)}", [sys.executable, "-m", "worker"])
         self.workers.append(worker)

@@ -33,9 +33,10 @@ def train(args: argparse.Namespace) -> None:
     run = args.run or Path("runs") / args.name
     fresh = not runs.epochs_done(run)
     start = evaluate.published(recipe.start_from, args.models)[0] if recipe.start_from and fresh else None
+    teacher = evaluate.published(recipe.teaching.model, args.models)[0] if recipe.teaching else None
     dataset = data.load(recipe.dataset, args.data)
     runs.begin(run, recipe, publish.started_from(recipe, args.models))
-    fit.fit(recipe, dataset, run, start=start)
+    fit.fit(recipe, dataset, run, start=start, teacher=teacher)
     if args.publish:
         args.run = run
         publish_(args)
@@ -55,6 +56,16 @@ def publish_(args: argparse.Namespace) -> None:
     _show(card.metrics["test"])
 
 
+def add_(args: argparse.Namespace) -> None:
+    from training import add
+
+    about = {"name": args.name, "labels": args.labels, "limits": args.limits}
+    card = add.add(args.path, **about, models=args.models, replace=args.replace)
+    size, parameters = " x ".join(map(str, card.input.shape)), f"{card.parameters['total']:,}"
+    print(f"{args.models / args.name} is added: input {size}, {len(card.labels)} labels, {parameters} parameters")
+    print("to serve it, start a worker for it, then tell the API (SIGHUP): docs/models.md")
+
+
 def evaluate_(args: argparse.Namespace) -> None:
     from training import evaluate
 
@@ -62,7 +73,7 @@ def evaluate_(args: argparse.Namespace) -> None:
         max_pixels = Settings.from_env().max_pixels
         _show(evaluate.on_folder(args.name, args.models, args.folder, max_pixels=max_pixels))
     else:
-        _show(evaluate.on_split(args.name, args.models, args.data, args.split))
+        _show(evaluate.on_split(args.name, args.models, args.data, args.split, mistakes=args.mistakes))
 
 
 def report_(args: argparse.Namespace) -> None:
@@ -94,7 +105,9 @@ def _list() -> None:
 
     for name, recipe in RECIPES.items():
         begins = f", from {recipe.start_from}'s convolutions" if recipe.start_from else ""
-        print(f"{name:<18} {recipe.dataset}, {recipe.epochs} epochs, {recipe.optimizer}, {recipe.schedule}{begins}")
+        taught = f", taught by {recipe.teaching.model}" if recipe.teaching else ""
+        about = f"{recipe.dataset}, {recipe.epochs} epochs, {recipe.optimizer}, {recipe.schedule}"
+        print(f"{name:<18} {about}{begins}{taught}")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -121,10 +134,18 @@ def parser() -> argparse.ArgumentParser:
     one.set_defaults(call=train)
     one = commands.add_parser("publish", parents=[run, source, places], help="publish a run without training")
     one.set_defaults(call=publish_)
+    one = commands.add_parser("add", parents=[places], help="publish a Keras model that was trained elsewhere")
+    one.add_argument("path", type=Path, metavar="FILE", help="the model, as model.save('model.keras') writes it")
+    one.add_argument("--name", required=True, help="what it is called in addresses")
+    one.add_argument("--labels", required=True, help="a file with a label a line, or labels with commas between")
+    one.add_argument("--limits", metavar="TEXT", default="", help="what it is for, and what not; its card says so")
+    one.add_argument("--replace", action="store_true", help="put it in the place of the model of that name")
+    one.set_defaults(call=add_)
     one = commands.add_parser("evaluate", parents=[source, places], help="score a published model")
     one.add_argument("name", metavar="NAME", help="a published model")
     one.add_argument("--split", choices=("validation", "test"), default="test", help="(%(default)s)")
     one.add_argument("--folder", type=Path, metavar="DIR", help="score pictures in one sub-folder per label instead")
+    one.add_argument("--mistakes", type=Path, metavar="FILE.png", help="draw what it was surest of and got wrong")
     one.set_defaults(call=evaluate_)
     one = commands.add_parser("report", parents=[places], help="write the results table into docs/training.md")
     one.add_argument("--page", type=Path, metavar="FILE", help="instead of docs/training.md")

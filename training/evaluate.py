@@ -106,7 +106,8 @@ def read_folder(folder: Path, card: Card, *, max_pixels: int) -> tuple[np.ndarra
 
 def _decoded(path: Path, card: Card, max_pixels: int) -> np.ndarray:
     try:
-        return images.decode(path.read_bytes(), (card.input.height, card.input.width), max_pixels=max_pixels)
+        size = card.input.height, card.input.width
+        return images.decode(path.read_bytes(), size, max_pixels=max_pixels, channels=card.input.channels)
     except KerasqError as error:
         raise DataError(f"{path}: {error}") from error
 

@@ -40,7 +40,10 @@ class Batcher:
         threading.Thread(target=self._run_forever, name="batcher", daemon=True).start()
 
     def submit(self, pixels: np.ndarray, *, urgent: bool = True) -> "Future[np.ndarray]":
-        """uint8 (N, height, width, 3) -> float32 (N, classes) once the device has run it, or what the engine raised."""
+        """uint8 (N, height, width, channels) -> float32 (N, classes) once the device has run it.
+
+        Or what the engine raised, or ValueError for pixels of another shape than the model takes.
+        """
         item = Item(rank=0 if urgent else 1, number=next(self._numbers), pixels=pixels)
         if pixels.shape[1:] != self._engine.input_shape:
             taken = self._engine.input_shape

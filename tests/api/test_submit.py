@@ -2,10 +2,12 @@
 
 import base64
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from contract.card import Card, Input
 from contract.errors import QueueFull, QueueUnavailable
 from tests.api.conftest import picture
 
@@ -197,3 +199,10 @@ def test_bad_images_count_in_what_an_idempotency_key_stands_for(api):
 def test_the_pixels_are_the_pictures(api):
     api.post("/shapes", data=picture("blue"), content_type="image/png")
     assert np.array_equal(api.line.jobs[0][1], np.broadcast_to(np.uint8([0, 0, 255]), (1, 8, 8, 3)))
+
+
+def test_a_model_of_one_channel_gets_grey(models, make_api):
+    replace(Card.read(models / "shapes"), input=Input(height=6, width=4, channels=1)).write(models / "shapes")
+    api = make_api()
+    assert api.post("/shapes", data=picture("red"), content_type="image/png").status_code == 202
+    assert np.array_equal(api.line.jobs[0][1], np.full((1, 6, 4, 1), 76, np.uint8))

@@ -1,11 +1,13 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import redis
 
+from contract.card import Card, Input
 from contract.errors import QueueFull, QueueUnavailable
 from contract.jobs import Job
 from contract.store import INDEX
@@ -30,6 +32,15 @@ def test_a_folder_comes_out_as_ndjson_in_a_pipe(kerasq, worker, store, photos) -
     assert done.stderr.startswith("3 classified, 0 failed, ")
     assert worker.bulk == {True}
     assert store.redis.zcard(INDEX) == 0
+
+
+def test_a_model_of_one_channel_gets_grey(kerasq, worker, settings, photos) -> None:
+    folder = settings.models_dir / "shapes"
+    replace(Card.read(folder), input=Input(height=6, width=4, channels=1)).write(folder)
+    shapes = []
+    worker.before = lambda message: shapes.append(message.pixels.shape)
+    assert kerasq("classify", photos, "--model", "shapes").exit_code == 0
+    assert shapes == [(3, 6, 4, 1)]
 
 
 def test_bad_files_are_reported_and_the_rest_go_on(kerasq, worker, photos) -> None:

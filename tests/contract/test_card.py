@@ -26,10 +26,10 @@ def test_a_card_survives_writing_and_reading(models: Path) -> None:
     [
         ({"name": "forms"}, "expected the name of its folder, 'shapes', found 'forms'"),
         ({"labels": ["one"]}, "expected at least two labels"),
-        ({"labels": ["a", "a"]}, "expected labels that differ"),
+        ({"labels": ["a", "b", "a"]}, "expected labels that differ, found 'a' twice"),
         ({"labels": ["a", ""]}, "expected labels that are words"),
         ({"input": {"height": 0, "width": 8, "channels": 3}}, "expected an input of 1 to 4096 pixels a side"),
-        ({"input": {"height": 8, "width": 8, "channels": 1}}, "expected an input of 3 channels, found 1"),
+        ({"input": {"height": 8, "width": 8, "channels": 2}}, "expected an input of 1 or 3 channels, found 2"),
         ({"files": {}}, "expected a sha256 of model.keras"),
         ({"flavour": "salt"}, "expected the fields of a card"),
     ],
@@ -39,9 +39,17 @@ def test_a_wrong_card_is_one_clear_sentence(models: Path, fields: dict[str, Any]
         Card.read(changed(models, **fields))
 
 
-def test_a_reserved_name_is_refused(models: Path) -> None:
-    folder = changed(models, name="jobs").rename(models / "jobs")
+@pytest.mark.parametrize("name", ["jobs", "v2", "unacked"])
+def test_a_reserved_name_is_refused(models: Path, name: str) -> None:
+    folder = changed(models, name=name).rename(models / name)
     with pytest.raises(BadModel, match="expected a name other than"):
+        Card.read(folder)
+
+
+@pytest.mark.parametrize("name", ["Shapes", "-shapes", "two words", "a.b", "x" * 64])
+def test_a_name_that_is_no_part_of_an_address_is_refused(models: Path, name: str) -> None:
+    folder = changed(models, name=name).rename(models / name)
+    with pytest.raises(BadModel, match=r"card\.json: expected a name of small letters, digits and hyphens, at most 63"):
         Card.read(folder)
 
 

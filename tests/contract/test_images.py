@@ -21,9 +21,9 @@ def saved(picture: Image.Image, form: str, **options: Any) -> bytes:
     return file.getvalue()
 
 
-def pixels(content: bytes, size: tuple[int, int] = (32, 32), max_pixels: int = 10**7) -> np.ndarray:
-    decoded = decode(content, size, max_pixels=max_pixels)
-    assert decoded.shape == (*size, 3)
+def pixels(content: bytes, size: tuple[int, int] = (32, 32), max_pixels: int = 10**7, channels: int = 3) -> np.ndarray:
+    decoded = decode(content, size, max_pixels=max_pixels, channels=channels)
+    assert decoded.shape == (*size, channels)
     assert decoded.dtype == np.uint8
     return decoded
 
@@ -53,6 +53,13 @@ def test_sixteen_bits_are_scaled_to_eight() -> None:
 def test_grey_and_grey_with_alpha() -> None:
     assert (pixels(saved(Image.new("L", (9, 9), 77), "PNG")) == 77).all()
     assert (pixels(saved(Image.new("LA", (9, 9), (77, 0)), "PNG")) == 255).all()
+
+
+def test_one_channel_is_grey_as_it_was() -> None:
+    every = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    assert (pixels(saved(Image.fromarray(every), "PNG"), (16, 16), channels=1)[..., 0] == every).all()
+    assert (pixels(saved(Image.new("RGB", (9, 9), (255, 0, 0)), "PNG"), channels=1) == 76).all()
+    assert (pixels(saved(Image.new("LA", (9, 9), (77, 0)), "PNG"), channels=1) == 255).all()
 
 
 def test_transparency_of_a_palette_is_laid_on_white() -> None:
@@ -163,9 +170,10 @@ def test_a_key_names_a_file_in_the_folder_and_nothing_else(tmp_path: Path) -> No
             open_key(root, key)
 
 
-def test_what_is_encoded_decodes_to_the_same_pixels() -> None:
-    given = np.random.default_rng(0).integers(0, 256, (32, 24, 3), np.uint8)
-    assert np.array_equal(decode(encode(given), (32, 24), max_pixels=10_000), given)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_is_encoded_decodes_to_the_same_pixels(channels: int) -> None:
+    given = np.random.default_rng(0).integers(0, 256, (32, 24, channels), np.uint8)
+    assert np.array_equal(decode(encode(given), (32, 24), max_pixels=10_000, channels=channels), given)
 
 
 @pytest.mark.parametrize("side", [20, 900])

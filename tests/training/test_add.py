@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,11 @@ from keras import layers
 
 from contract.card import Card, Cards, sha256
 from contract.errors import BadModel
+from contract.settings import Settings
 from training import add, engine
 from training.__main__ import main
 from training.errors import PublishError
+from worker.engines import open_engine
 
 
 def saved(path: Path, shape=(8, 8, 1), dtype="float32", last="softmax", batch=None) -> Path:
@@ -75,6 +78,25 @@ def test_a_model_of_oblong_uint8_pixels_is_added_whole(models, tmp_path):
     card = add.add(path, name="mine", labels="a,b,c", models=models)
     assert Card.read(models / "mine") == card
     assert_whole(models, path, (12, 10, 3))
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("name", ["keras", "openvino"])
+def test_a_worker_s_engines_take_it(added, model, name, precision):
+    settings = replace(Settings(), engine=name, precision=precision, batch_max=4)
+    opened = open_engine(Card.read(added / "mine"), added / "mine", settings)
+    pixels = np.random.default_rng(2).integers(0, 256, (6, 8, 8, 1), np.uint8)
+    exact = keras.saving.load_model(model).predict_on_batch(pixels)
+    np.testing.assert_allclose(opened.predict(pixels), exact, atol=1e-5 if precision == "float32" else 0.01)
+
+
+def test_what_the_docs_wrap_a_model_in_is_taken(models, tmp_path):
+    logits = keras.saving.load_model(saved(tmp_path / "logits.keras", last=None))
+    pixels = keras.Input(logits.input_shape[1:])
+    scores = logits(layers.Rescaling(1 / 255)(pixels))
+    keras.Model(pixels, layers.Softmax()(scores)).save(tmp_path / "wrapped.keras")
+    add.add(tmp_path / "wrapped.keras", name="mine", labels="a,b,c", models=models)
+    assert_whole(models, tmp_path / "wrapped.keras", (8, 8, 1))
 
 
 def test_labels_are_a_file_with_a_line_each_or_words_with_commas(tmp_path):
@@ -199,9 +221,10 @@ def test_what_fails_leaves_the_old_model(taken, tmp_path, monkeypatch):
 
 
 def test_from_the_command_line(model, models, capsys):
-    words = ["add", str(model), "--name", "mine", "--labels", "a,b,c", "--models", str(models)]
+    words = ["add", str(model), "--name", "mine", "--labels", "a,b,c", "--limits", "grey", "--models", str(models)]
     assert main(words) == 0
     assert "models/mine is added: input 8 x 8 x 1, 3 labels, 55 parameters" in capsys.readouterr().out
-    assert json.loads((models / "mine" / "card.json").read_text())["metrics"] == {}
+    card = json.loads((models / "mine" / "card.json").read_text())
+    assert (card["metrics"], card["limits"]) == ({}, "grey")
     assert main(words) == 1
     assert capsys.readouterr().err.endswith("found one; --replace puts this in its place\n")

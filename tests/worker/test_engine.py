@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -5,7 +7,7 @@ from worker.engines.engine import EngineFault, Warmed
 
 
 class Fake:
-    name, input_shape, classes = "fake", (2, 2, 3), 3
+    name, path, input_shape, classes, piece = "fake", Path("fake"), (2, 2, 3), 3, 1024
 
     def __init__(self, answer: object = None) -> None:
         self.sizes: list[int] = []
@@ -20,6 +22,16 @@ def test_every_size_is_run_once_before_the_first_job() -> None:
     fake = Fake()
     Warmed(fake, 48)
     assert fake.sizes == [1, 2, 4, 8, 16, 32, 48]
+
+
+def test_a_batch_larger_than_the_engine_s_piece_goes_in_pieces() -> None:
+    fake = Fake()
+    fake.piece = 32
+    engine = Warmed(fake, 256)
+    assert max(fake.sizes) == 32
+    fake.sizes.clear()
+    assert engine.predict(np.zeros((100, 2, 2, 3), np.uint8)).shape == (100, 3)
+    assert fake.sizes == [32, 32, 32, 4]
 
 
 @pytest.mark.parametrize("count", [1, 3, 31, 48, 49, 130])

@@ -1,5 +1,6 @@
 """The contract of an engine, and the padding that keeps its shapes few."""
 
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -13,9 +14,13 @@ class Engine(Protocol):
 
     #: The engine with its arithmetic, for people: "openvino bfloat16".
     name: str
+    #: The file that it was loaded from.
+    path: Path
     #: (height, width, channels).
     input_shape: tuple[int, ...]
     classes: int
+    #: Most images that it runs at once; more of them take more memory and are no faster.
+    piece: int
 
     def predict(self, batch: np.ndarray) -> np.ndarray:
         """uint8 (N, height, width, channels) -> float32 probabilities (N, classes), in the same order."""
@@ -31,8 +36,10 @@ class Warmed:
 
     def __init__(self, engine: Engine, batch_max: int) -> None:
         self._engine = engine
-        self.name, self.input_shape, self.classes = engine.name, engine.input_shape, engine.classes
-        self._sizes = (*(size for size in SIZES if size < batch_max), batch_max)
+        self.name, self.path = engine.name, engine.path
+        self.input_shape, self.classes, self.piece = engine.input_shape, engine.classes, engine.piece
+        largest = min(batch_max, engine.piece)
+        self._sizes = (*(size for size in SIZES if size < largest), largest)
         for size in self._sizes:
             self.predict(np.zeros((size, *self.input_shape), np.uint8))
 

@@ -1,0 +1,19 @@
+"""kerasq as a server to measure: `kerasq up` with its defaults, as somebody finds it who has just installed it."""
+
+from dataclasses import replace
+
+from bench.peer import Peer
+
+#: Append-only file, one worker, loopback and no rate limit are defaults; the engine is named in case there is a GPU.
+_WAIT = Peer(
+    name="kerasq, wait",
+    folder=None,
+    command=("{python}", "-P", "-m", "cli.main", "up", "--port", "{port}"),
+    environment={"KERASQ_STATE_DIR": "{work}", "KERASQ_ENGINE": "openvino", "PYTHONPATH": "{root}"},
+    path="/cifar10",
+    headers={"Content-Type": "image/png", "Prefer": "wait=30"},
+    durable=True,
+)
+_POLL = replace(_WAIT, name="kerasq, poll", headers={"Content-Type": "image/png"}, poll="/jobs/{id}")
+
+KERASQ: dict[str, Peer] = {"kerasq-wait": _WAIT, "kerasq-poll": _POLL}

@@ -1,0 +1,58 @@
+"""Images a second of an engine: of ours in this process, of Keras in a process of its own environment."""
+
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from bench import environments
+from bench.environments import PEERS
+
+FOLDER = "bulk-keras"
+#: TensorFlow at its best on a CPU, of whichever maker.
+ENVIRONMENT = {"TF_ENABLE_ONEDNN_OPTS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
+
+
+def rate(predict: Callable[[np.ndarray], object], shape: tuple[int, ...], batch: int, seconds: float) -> float:
+    """Images a second of `predict` on batches of uint8 (batch, *shape), over `seconds` and after a first run."""
+    pixels = np.random.default_rng(0).integers(0, 256, (batch, *shape), np.uint8)
+    predict(pixels)
+    runs, began = 0, time.perf_counter()
+    while (taken := time.perf_counter() - began) < seconds:
+        predict(pixels)
+        runs += 1
+    return runs * batch / taken
+
+
+class KerasRates:
+    """Keras's `predict_on_batch` on one model folder, from `with` to its end; between two questions it sleeps."""
+
+    def __init__(self, model: Path) -> None:
+        script = PEERS / FOLDER / "rates.py"
+        self._command = [environments.python(FOLDER), script, model]
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> "KerasRates":
+        environ = {**os.environ, **ENVIRONMENT}
+        self._process = subprocess.Popen(
+            self._command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+        )
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+
+    def rate(self, precision: str, batch: int, seconds: float) -> float:
+        """Images a second in "float32" or "bfloat16". Raises RuntimeError if the process has ended."""
+        assert self._process and self._process.stdin and self._process.stdout
+        self._process.stdin.write(f"{precision} {batch} {seconds}\n")
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"bench/peers/{FOLDER}/rates.py ended without an answer; what it said is above")
+        return float(answer)
