@@ -1,8 +1,10 @@
 """What all tests share: settings, a store on fakeredis, a model folder, the real stack."""
 
+import importlib.util
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import fakeredis
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from contract.card import Card, Input, sha256
 from contract.settings import Settings
 from contract.store import Store
+from tests.browser.chromium import executable, launched
 from tests.stack import Stack, running
 
 
@@ -50,3 +53,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The whole of kerasq with one worker on the shipped models."""
     with running(tmp_path_factory.mktemp("stack")) as stack:
         yield stack
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    if importlib.util.find_spec("playwright") is None:
+        absent("playwright")
+    if executable() is None:
+        absent("Chromium")
+    with launched() as browser:
+        yield browser

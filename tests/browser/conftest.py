@@ -1,28 +1,15 @@
 """A browser and a page on a real stack; a page that logs an error fails its test."""
 
-import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.browser.chromium import executable, launched
-from tests.conftest import absent
 from tests.stack import Stack
 
 #: Said by Chromium itself of an answer that is a refusal, which the page is expected to cope with.
 EXPECTED = "Failed to load resource"
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    if importlib.util.find_spec("playwright") is None:
-        absent("playwright")
-    if executable() is None:
-        absent("Chromium")
-    with launched() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -113,20 +113,15 @@ def test_a_tensor_of_the_v2_protocol_has_one_channel(stack: Stack) -> None:
 
 
 @pytest.mark.browser
-def test_the_page_reads_them_too(place: Workplace, stack: Stack) -> None:
-    from tests.browser.chromium import executable, launched
-
-    if not importlib.util.find_spec("playwright") or executable() is None:
-        absent("Chromium")
-    with launched() as browser:
-        page: Any = browser.new_page()
-        page.goto(f"{stack.url}/?model=digits")
-        page.locator("input[type=file]").set_input_files(place.pictures[:20])
-        page.locator(".tile[data-state=answered]").nth(19).wait_for()
-        names = page.locator(".tile-name").all_inner_texts()
-        firsts = [tile.locator(".guess-label").first.inner_text() for tile in page.locator(".tile").all()]
-        assert right(dict(zip(names, firsts, strict=True))) > 0.8
-        assert page.locator("#about-title").inner_text() == "About digits"
+def test_the_page_reads_them_too(place: Workplace, stack: Stack, browser: Any) -> None:
+    page: Any = browser.new_page()
+    page.goto(f"{stack.url}/?model=digits")
+    page.locator("input[type=file]").set_input_files(place.pictures[:20])
+    page.locator(".tile[data-state=answered]").nth(19).wait_for()
+    names = page.locator(".tile-name").all_inner_texts()
+    firsts = [tile.locator(".guess-label").first.inner_text() for tile in page.locator(".tile").all()]
+    assert right(dict(zip(names, firsts, strict=True))) > 0.8
+    assert page.locator("#about-title").inner_text() == "About digits"
 
 
 def test_labels_of_another_length_are_refused(place: Workplace) -> None:
