@@ -23,7 +23,7 @@ AROUND = {"install", "int8", "models", "bars", "report"}
 
 def main(argv: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("command", choices=[*COMMANDS, "all"], help="`all` runs everything that measures")
+    parser.add_argument("command", choices=[*COMMANDS, "all"], help="`all` runs what measures and needs no data set")
     parser.add_argument("options", nargs=argparse.REMAINDER, help="--help tells those of a command")
     given = parser.parse_args(argv)
     if given.command == "all":

@@ -12,6 +12,8 @@ from openvino import opset13
 SIDE = 2048
 #: Products of which the fastest counts.
 TRIES = 6
+#: What a table says where `can("BF16")` is false.
+NO_BFLOAT16 = "this CPU has no bfloat16 arithmetic"
 #: Layers that multiply: all others together are less than a hundredth of the work.
 LAYERS = ("Convolution", "FullyConnected", "MatMul")
 

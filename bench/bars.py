@@ -7,11 +7,10 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench import results
+from bench import bar, results
 from bench.bar import Bar
 from bench.figures import OURS, over
 from bench.results import Table
-from bench.spread import plain
 
 #: At 64 clients, the better of kerasq's two ways must answer so many times as much as a peer; None is only told.
 THROUGHPUT: dict[str, float | None] = {
@@ -30,8 +29,7 @@ ALONE_MS, SHARE_OF_CELERY = 5.0, 0.5
 
 def table(servers: Mapping[str, Any]) -> Table:
     """A row for each bar; `servers` as http.json holds them."""
-    rows = [*(_throughput(servers, peer, times) for peer, times in THROUGHPUT.items()), *_latency(servers)]
-    return Table(title="Bars", columns=["bar", "wanted", "found", "met"], rows=rows)
+    return bar.table([*(_throughput(servers, peer, times) for peer, times in THROUGHPUT.items()), *_latency(servers)])
 
 
 def main(argv: Sequence[str]) -> None:
@@ -44,22 +42,20 @@ def main(argv: Sequence[str]) -> None:
     print(table(found["servers"]).text())
 
 
-def _throughput(servers: Mapping[str, Any], peer: str, times: float | None) -> list[str]:
+def _throughput(servers: Mapping[str, Any], peer: str, times: float | None) -> Bar:
     ours = max((rate for key in WAYS if (rate := _median(servers, key, "requests_s", 64))), default=None)
     found = _share(ours, _median(servers, peer, "requests_s", 64))
     name = f"answers a second at 64 clients, kerasq / {_name(servers, peer)}"
-    if times is None:
-        return [name, "–", f"{plain(found)} x" if found else "–", "–"]
-    return Bar(name=name, wanted=times, found=found, unit=" x").row()
+    return Bar(name=name, wanted=times, found=found, unit=" x")
 
 
-def _latency(servers: Mapping[str, Any]) -> list[list[str]]:
+def _latency(servers: Mapping[str, Any]) -> list[Bar]:
     alone = _median(servers, OURS, "median_ms", 1)
     share = _share(_median(servers, OURS, "median_ms", 16), _median(servers, "flask-celery", "median_ms", 16))
     beside = f"median at 16 clients, kerasq / {_name(servers, 'flask-celery')}"
     return [
-        Bar(name="median of one job, 1 client", wanted=ALONE_MS, found=alone, unit=" ms", at_most=True).row(),
-        Bar(name=beside, wanted=SHARE_OF_CELERY, found=share, unit=" x", at_most=True).row(),
+        Bar(name="median of one job, 1 client", wanted=ALONE_MS, found=alone, unit=" ms", at_most=True),
+        Bar(name=beside, wanted=SHARE_OF_CELERY, found=share, unit=" x", at_most=True),
     ]
 
 

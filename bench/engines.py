@@ -15,17 +15,15 @@ from pathlib import Path
 
 from bench import arithmetic, bar, environments, results
 from bench.bar import Bar
-from bench.rates import FOLDER, KerasRates, rate
+from bench.rates import BATCHES, FOLDER, KerasRates, rate
 from bench.results import Table
 from bench.spread import Spread
 from contract.settings import Settings
 from worker.engines.openvino import OpenVinoEngine
 
 MODEL = "cifar10"
-BATCHES = (1, 32, 256)
 #: By the name that OpenVINO has for it.
 PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}
-NOT_HERE = "this CPU has no bfloat16 arithmetic"
 #: Engine -> batch -> images a second, one for each round.
 Rates = dict[str, dict[int, list[float]]]
 
@@ -89,7 +87,7 @@ def table_of(model: str, rates: Rates) -> Table:
         times = [f"{1000 * batch / each.median:.2f}" for batch, each in zip(BATCHES, found, strict=True) if each]
         rows.append([name, *map(str, found), " / ".join(times), str(to_keras(rates, name, BATCHES[-1]))])
     if "OpenVINO bfloat16" not in rates:
-        rows.append(["OpenVINO bfloat16", *["–"] * len(BATCHES), "this CPU has no bfloat16 arithmetic", "–"])
+        rows.append(["OpenVINO bfloat16", *["–"] * len(BATCHES), arithmetic.NO_BFLOAT16, "–"])
     sizes = " / ".join(map(str, BATCHES))
     columns = ["engine", *(f"images/s, batch {batch}" for batch in BATCHES), f"ms a batch of {sizes}"]
     note = (

@@ -20,7 +20,7 @@ import numpy as np
 from bench import bar, environments, results
 from bench.bar import Bar
 from bench.environments import PEERS
-from bench.rates import rate
+from bench.rates import BATCHES, rate
 from bench.results import Table
 from bench.spread import Spread
 from contract.card import Card, Cards, sha256
@@ -32,7 +32,6 @@ from worker.engines.openvino import INT8_FILE, OpenVinoEngine
 FOLDER = "int8"
 FILES = (INT8_FILE, INT8_FILE.replace(".xml", ".bin"))
 MODELS = ("cifar10", "cifar100")
-BATCHES = (1, 32, 256)
 #: Training images to calibrate on.
 CALIBRATION = 300
 #: The most that may be lost, in percentage points.

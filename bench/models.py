@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from bench import arithmetic, results
-from bench.rates import rate
+from bench.rates import BATCHES, rate
 from bench.results import Table
 from bench.spread import plain
 from contract.card import Card, Cards
@@ -24,9 +24,7 @@ from training import data, evaluate
 from worker.engines.keras import KerasEngine
 from worker.engines.openvino import OpenVinoEngine
 
-BATCHES = (1, 32, 256)
 COLUMNS = ("model, engine", "accuracy", "loss", "ECE", "agrees with Keras float32")
-NOT_HERE = "this CPU has no bfloat16 arithmetic"
 Predict = Callable[[np.ndarray], np.ndarray]
 
 
@@ -66,7 +64,7 @@ def _scored(card: Card, folder: Path, part: data.Split, settings: Settings, seco
     first: np.ndarray | None = None
     for name, predict in engines(folder, settings).items():
         if predict is None:
-            rows.append([f"{card.name}, {name}", NOT_HERE, *["–"] * (len(COLUMNS) - 2 + len(BATCHES))])
+            rows.append([f"{card.name}, {name}", arithmetic.NO_BFLOAT16, *["–"] * (len(COLUMNS) - 2 + len(BATCHES))])
             continue
         predicted = np.concatenate([predict(part.images[at : at + 250]) for at in range(0, len(part.images), 250)])
         first = predicted.argmax(axis=1) if first is None else first

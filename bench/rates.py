@@ -11,8 +11,11 @@ import numpy as np
 
 from bench import environments
 from bench.environments import PEERS
+from contract.settings import ROOT
 
 FOLDER = "bulk-keras"
+#: The sizes that an engine is measured at.
+BATCHES = (1, 32, 256)
 #: TensorFlow at its best on a CPU, of whichever maker.
 ENVIRONMENT = {"TF_ENABLE_ONEDNN_OPTS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
 
@@ -37,7 +40,7 @@ class KerasRates:
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> "KerasRates":
-        environ = {**os.environ, **ENVIRONMENT}
+        environ = {**os.environ, **ENVIRONMENT, "PYTHONPATH": str(ROOT)}
         self._process = subprocess.Popen(
             self._command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
         )

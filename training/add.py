@@ -13,7 +13,7 @@ import numpy as np
 from contract import probe
 from contract.card import CARD, WEIGHTS, Card, Input, check_labels, check_name, sha256
 from contract.errors import BadModel
-from training import engine
+from training import engine, provenance
 
 #: What an input may be of: uint8 itself, or what it is cast to without loss.
 TYPES = frozenset({"uint8", "bfloat16", "float16", "float32", "float64"})
@@ -132,10 +132,7 @@ def _described(name: str, labels: tuple[str, ...], limits: str, taken: Input, mo
         labels=labels,
         input=taken,
         files={file: sha256(stage / file) for file in (WEIGHTS, *engine.FILES)},
-        parameters={
-            "total": model.count_params(),
-            "trainable": sum(int(np.prod(weights.shape)) for weights in model.trainable_weights),
-        },
+        parameters=provenance.parameters(model),
         limits=limits,
     )
 

@@ -65,33 +65,38 @@ def fit(
         networks.prepare(model, data.train.images)
         if start is not None:
             networks.copy_trunk(start, model)
-    compile_model(model, recipe, len(data.train.classes) // recipe.batch)
-    targets = _targets(recipe, data, teacher)
-    for size, end in _sizes(recipe):
-        if done < end and not _stopped_early(recipe, rows):
-            batches = TrainingBatches(
-                data.train.images,
-                targets.train,
-                mirrored=targets.mirrored,
-                batch=recipe.batch,
-                augmentation=recipe.augmentation,
-                seed=recipe.seed,
-                epoch=done,
-                size=size,
-            )
-            model.fit(
-                batches,
-                initial_epoch=done,
-                epochs=end,
-                # The batches are shuffled already; Keras would order them by a state that no backup holds.
-                shuffle=False,
-                validation_data=(data.validation.images, targets.validation),
-                validation_batch_size=500,
-                callbacks=_callbacks(recipe, run, rows, batches),
-            )
-            done, rows = end, runs.history(run)
+    if done < recipe.epochs and not _stopped_early(recipe, rows):
+        _train(model, recipe, data, _targets(recipe, data, teacher), run, done)
     model.load_weights(run / runs.BEST)
     return model
+
+
+def _train(model: keras.Model, recipe: Recipe, data: Dataset, targets: "Targets", run: Path, done: int) -> None:
+    compile_model(model, recipe, len(data.train.classes) // recipe.batch)
+    for size, end in _sizes(recipe):
+        if end <= done:
+            continue
+        batches = TrainingBatches(
+            data.train.images,
+            targets.train,
+            mirrored=targets.mirrored,
+            batch=recipe.batch,
+            augmentation=recipe.augmentation,
+            seed=recipe.seed,
+            epoch=done,
+            size=size,
+        )
+        model.fit(
+            batches,
+            initial_epoch=done,
+            epochs=end,
+            # The batches are shuffled already; Keras would order them by a state that no backup holds.
+            shuffle=False,
+            validation_data=(data.validation.images, targets.validation),
+            validation_batch_size=500,
+            callbacks=_callbacks(recipe, run, runs.history(run), batches),
+        )
+        done = end
 
 
 def _sizes(recipe: Recipe) -> list[tuple[int | None, int]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from training.recipes import Recipe
 
@@ -18,6 +19,14 @@ def recipe_facts(recipe: Recipe) -> dict[str, Any]:
     facts = {**asdict(recipe), "network": recipe.network.__name__}
     # Through JSON, so that what is compared with a file's content has its types: lists, no tuples.
     return json.loads(json.dumps(facts))
+
+
+def parameters(model: keras.Model) -> dict[str, int]:
+    """How many numbers the model has, and how many of them training changes."""
+    return {
+        "total": model.count_params(),
+        "trainable": sum(int(np.prod(weights.shape)) for weights in model.trainable_weights),
+    }
 
 
 def machine_facts() -> dict[str, Any]:

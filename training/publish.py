@@ -123,11 +123,7 @@ def _described(name: str, model: keras.Model, dataset: Dataset, training: dict[s
         labels=dataset.labels,
         input=Input(height=height, width=width, channels=channels),
         files={file: sha256(stage / file) for file in (WEIGHTS, *engine.FILES)},
-        parameters={
-            "total": model.count_params(),
-            "trainable": sum(int(np.prod(weights.shape)) for weights in model.trainable_weights),
-            "multiply_adds": networks.multiply_adds(model),
-        },
+        parameters={**provenance.parameters(model), "multiply_adds": networks.multiply_adds(model)},
         metrics={
             "test": evaluate.metrics(test, dataset.test.classes, dataset.labels),
             "validation": evaluate.metrics(validation, dataset.validation.classes, dataset.labels),
