@@ -11,7 +11,6 @@ from api.keys import Keyring
 from contract.card import Cards
 from contract.notices import Notices
 from contract.outbox import Outbox
-from contract.queue import make_app
 from contract.settings import Settings
 from contract.store import Store, connect
 from contract.submit import Submitter
@@ -55,7 +54,7 @@ class Context:
             settings=settings,
             cards=cls.check(settings) if cards is None else cards,
             store=store,
-            submitter=Submitter(store, make_app(settings)),
+            submitter=Submitter(store),
             notices=Notices(store),
         )
         if settings.callback_secret:

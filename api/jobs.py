@@ -120,9 +120,8 @@ def _events(here: Context, record: Record) -> Iterator[bytes]:
             elif time.monotonic() - spoken_at > STILL_HERE:
                 spoken_at = time.monotonic()
                 yield b": still here\n\n"
-            watch.change(1.0)
             try:
-                record = here.store.get(record.job.id)
+                record = watch.change(1.0)
             except (UnknownJob, JobGone) as error:
                 yield _event("gone", {"detail": str(error)})
                 return

@@ -8,7 +8,6 @@ import numpy as np
 
 from contract.jobs import CHUNK, Job
 from contract.notices import Notices
-from contract.queue import make_app
 from contract.settings import Settings
 from contract.store import Store, connect
 from contract.submit import Submitter
@@ -24,7 +23,7 @@ class Backlog:
     def __init__(self, redis_url: str) -> None:
         settings = Settings(redis_url=redis_url, max_queued=10_000_000)
         self.store = Store(connect(settings), settings)
-        self._submitter = Submitter(self.store, make_app(settings))
+        self._submitter = Submitter(self.store)
         self._notices = Notices(self.store)
         self._pixels = np.random.default_rng(0).integers(0, 256, (CHUNK, 1, 32, 32, 3), np.uint8)
 

@@ -13,7 +13,6 @@ from cli.address import url_file
 from contract.card import Cards
 from contract.jobs import CHUNK, Job
 from contract.notices import Notices
-from contract.queue import make_app
 from contract.settings import ROOT, Settings
 from contract.store import Store, connect
 from contract.submit import Submitter
@@ -28,7 +27,7 @@ class _Client:
     def __init__(self, redis_url: str) -> None:
         settings = Settings(redis_url=redis_url)
         store = Store(connect(settings), settings)
-        self._submitter, self._notices = Submitter(store, make_app(settings)), Notices(store)
+        self._submitter, self._notices = Submitter(store), Notices(store)
 
     def submit(self, model: str, images: int) -> str:
         card = Cards(ROOT / "models")[model]

@@ -16,7 +16,7 @@ from bench.bar import Bar
 from bench.results import Table
 from bench.spread import Spread, plain
 from contract.jobs import CHUNK, Job, Prediction, Result
-from contract.queue import make_app, queue_name
+from contract.message import queue_name
 from contract.settings import Settings
 from contract.store import Store, connect
 from contract.submit import Submitter
@@ -41,7 +41,7 @@ def measure(settings: Settings, images: int, jobs: int) -> tuple[float, float]:
     client = connect(settings)
     client.execute_command("FLUSHALL", "SYNC")
     store = Store(client, settings)
-    submitter = Submitter(store, make_app(settings))
+    submitter = Submitter(store)
     pixels = np.random.default_rng(0).integers(0, 256, (images, 32, 32, 3), np.uint8)
     kept = [Job(model="cifar10", images=images) for _ in range(jobs)]
     submitter.submit(Job(model="cifar10", images=images), pixels)

@@ -37,11 +37,10 @@ class RedisWay:
 
     def carrier(self, top: int) -> Carrier:
         from contract.notices import Notices
-        from contract.queue import make_app
         from contract.submit import Submitter
 
         store = self._store
-        submitter, notices = Submitter(store, make_app(self._settings)), Notices(store)
+        submitter, notices = Submitter(store), Notices(store)
         return RedisCarrier(store, submitter, notices, model=self.card.name, top=top, patience=self._patience)
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import redis
 
+from contract.errors import QueueUnavailable
 from contract.jobs import Record
 from contract.store import CHANNEL, Store
 
@@ -20,27 +21,29 @@ class Watch:
 
     def __init__(self, store: Store, job_id: str) -> None:
         self._store, self._job_id, self._told = store, job_id, threading.Event()
+        self._record: Record | None = None
 
-    def tell(self) -> None:
+    def tell(self, record: Record | None) -> None:
+        self._record = record
         self._told.set()
 
-    def change(self, timeout: float) -> None:
-        """Return when the job may have changed, or after `timeout` seconds."""
-        self._told.wait(timeout)
+    def change(self, timeout: float) -> Record:
+        """The job's record once it has changed, or as it is after `timeout` seconds. Raises UnknownJob or JobGone."""
+        told = self._told.wait(timeout)
         self._told.clear()
+        return (self._record if told else None) or self._store.get(self._job_id)
 
     def settled(self, timeout: float) -> Record:
-        """The job's record as soon as it has ended, or as it is after `timeout` seconds."""
+        """The job's record as soon as it has ended, or as it is after `timeout` seconds. Raises UnknownJob or JobGone."""
         until = time.monotonic() + timeout
         while True:
-            self.change(min(LOOK_AGAIN, max(0.0, until - time.monotonic())))
-            record = self._store.get(self._job_id)
+            record = self.change(min(LOOK_AGAIN, max(0.0, until - time.monotonic())))
             if record.status.settled or time.monotonic() >= until:
                 return record
 
 
 class Notices:
-    """Listens for the ids that the store publishes."""
+    """Listens for the ids that the store publishes, and reads the jobs of a notice that are waited for at once."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -71,11 +74,13 @@ class Notices:
                         notice = pubsub.get_message(timeout=5)
                         if notice:
                             self._tell(notice["data"].decode().split())
-            except (redis.ConnectionError, redis.TimeoutError, OSError):
+            except (QueueUnavailable, redis.ConnectionError, redis.TimeoutError, OSError):
                 time.sleep(0.2)
 
     def _tell(self, job_ids: list[str]) -> None:
+        watched = [job_id for job_id in job_ids if job_id in self._watches]
+        records = self._store.several(watched) if watched else {}
         with self._lock:
-            for job_id in job_ids:
+            for job_id in watched:
                 for watch in self._watches.get(job_id, ()):
-                    watch.tell()
+                    watch.tell(records.get(job_id))

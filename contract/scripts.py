@@ -1,7 +1,7 @@
 """The steps that Redis takes as one: each script runs whole or not at all.
 
-A message's content is one string, and its id is in its queue's `pending` until it is answered; what Celery carries is
-the id alone.
+A message's content is one string, and its id is in its queue's `pending` until it is answered; what Celery finds in the
+list that is the queue is an envelope with the id alone.
 
 A job is one hash: `job` (packed facts), `seq`, `deadline`, `started`, `finished`, `cancelled`, `images`, `settled`,
 `chunks`, `done_chunks`, `done_images`, `good_images`, `version`, and `r:<k>`, the answers of chunk k. A chunk's field
@@ -12,9 +12,9 @@ A model's flow is one hash of two counters of images, `submitted` and `settled`;
 settled once: when its chunk is answered or dropped, or when its job is cancelled or forgotten.
 """
 
-#: KEYS flow, index, pending, job..., message... ARGV limit, ttl, deadline, oldest id, now, number of jobs, then for
-#: each job: id, packed, images, chunks, then for each message: id, content. Answers {accepted 1 or 0, images that
-#: waited before}.
+#: KEYS flow, index, pending, queue, job..., message... ARGV limit, ttl, deadline, oldest id, now, number of jobs, then
+#: for each job: id, packed, images, chunks, then for each message: id, content, envelope. Answers {accepted 1 or 0,
+#: images that waited before}.
 CREATE = """
 local limit, ttl, deadline, oldest = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local submitted = tonumber(redis.call('HGET', KEYS[1], 'submitted') or '0')
@@ -22,8 +22,8 @@ local settled = tonumber(redis.call('HGET', KEYS[1], 'settled') or '0')
 local before, total, jobs = submitted - settled, 0, tonumber(ARGV[6])
 for i = 1, jobs do total = total + tonumber(ARGV[i * 4 + 5]) end
 if before + total > limit then return {0, before} end
-for i = 4, jobs + 3 do
-    local at = (i - 4) * 4 + 7
+for i = 5, jobs + 4 do
+    local at = (i - 5) * 4 + 7
     if redis.call('EXISTS', KEYS[i]) == 0 then
         submitted = redis.call('HINCRBY', KEYS[1], 'submitted', ARGV[at + 2])
         redis.call('HSET', KEYS[i], 'job', ARGV[at + 1], 'seq', submitted, 'deadline', deadline,
@@ -32,10 +32,11 @@ for i = 4, jobs + 3 do
         redis.call('ZADD', KEYS[2], 0, ARGV[at])
     end
 end
-for i = jobs + 4, #KEYS do
-    local at = jobs * 4 + 7 + (i - jobs - 4) * 2
+for i = jobs + 5, #KEYS do
+    local at = jobs * 4 + 7 + (i - jobs - 5) * 3
     redis.call('SET', KEYS[i], ARGV[at + 1])
     redis.call('ZADD', KEYS[3], ARGV[5], ARGV[at])
+    redis.call('LPUSH', KEYS[4], ARGV[at + 2])
 end
 -- Last: after a first write Redis lets a script go over its memory limit, and this one needs no memory to begin.
 redis.call('ZREMRANGEBYLEX', KEYS[2], '-', '(' .. oldest)
@@ -117,12 +118,13 @@ redis.call('HINCRBY', KEYS[2], 'settled', facts[1] - facts[2])
 return redis.call('DEL', KEYS[1])
 """
 
-#: KEYS message, its new key, pending. ARGV id, new id, now. Answers 1 if it was still to be answered. A new id, because
-#: a queue is known to be drained up to the age of the message at its old end.
+#: KEYS message, its new key, pending, queue. ARGV id, new id, now, new envelope. Answers 1 if it was still to be answered.
+#: A new id, because the envelope of the old one may still be under way.
 RENEW = """
 redis.call('ZREM', KEYS[3], ARGV[1])
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 redis.call('RENAME', KEYS[1], KEYS[2])
 redis.call('ZADD', KEYS[3], ARGV[3], ARGV[2])
+redis.call('LPUSH', KEYS[4], ARGV[4])
 return 1
 """

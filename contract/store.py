@@ -13,6 +13,7 @@ from redis.retry import Retry
 
 from contract import records, scripts
 from contract.errors import JobGone, JobSettled, KeyReused, QueueFull, QueueUnavailable, UnknownJob
+from contract.envelope import seal
 from contract.jobs import Job, Record, Result, born, new_id
 from contract.message import Message
 from contract.settings import Settings
@@ -82,21 +83,21 @@ class Store:
         self._renew = client.register_script(scripts.RENEW)
 
     def create(self, jobs: Sequence[Job], messages: Sequence[Message] = ()) -> None:
-        """Write the records of jobs of one model and queue, with their messages, in one step: then they are accepted.
+        """Write the records of jobs of one model and queue and lay their messages into it, in one step.
 
         Raises QueueFull, writing nothing, when they would not all fit.
         """
         now, settings = time.time(), self._settings
         self._demand_memory(now)
         kept = settings.job_ttl_s + settings.result_ttl_s
-        pending = pending_key(messages[0].queue if messages else "")
-        keys = [flow_key(jobs[0].model), INDEX, pending, *(job_key(job.id) for job in jobs)]
+        queue = messages[0].queue if messages else ""
+        keys = [flow_key(jobs[0].model), INDEX, pending_key(queue), queue, *(job_key(job.id) for job in jobs)]
         keys += [message_key(message.id) for message in messages]
         arguments: list[Any] = [settings.max_queued, kept, now + settings.job_ttl_s, new_id(now - kept), now, len(jobs)]
         for job in jobs:
             arguments += [job.id, records.pack_job(job), job.queued_images, job.chunks]
         for message in messages:
-            arguments += [message.id, message.encode()]
+            arguments += [message.id, message.encode(), seal(queue, message.id)]
         with reaching_redis():
             accepted, waiting = self._create(keys, arguments)
         if not accepted:
@@ -159,6 +160,18 @@ class Store:
             fields = self.redis.hgetall(job_key(job_id))
         if not fields:
             raise self._missing(job_id)
+        return self._read(fields)
+
+    def several(self, job_ids: Sequence[str]) -> dict[str, Record]:
+        """The records of those jobs that there are, read at once."""
+        pipeline = self.redis.pipeline(transaction=False)
+        for job_id in job_ids:
+            pipeline.hgetall(job_key(job_id))
+        with reaching_redis():
+            found = pipeline.execute()
+        return {job_id: self._read(fields) for job_id, fields in zip(job_ids, found, strict=True) if fields}
+
+    def _read(self, fields: dict[bytes, bytes]) -> Record:
         settled = 0
         if b"started" not in fields:
             settled = self.flow(records.unpack_job(fields[b"job"]).model)[1]
@@ -177,11 +190,11 @@ class Store:
         return [message_id.decode() for message_id in found]
 
     def renew(self, queue: str, message_id: str) -> str | None:
-        """Give a lost message a new id, to be sent with; None if it has been answered after all."""
+        """Lay a lost message into its queue again; its new id, or None if it has been answered after all."""
         fresh = new_id()
-        keys = [message_key(message_id), message_key(fresh), pending_key(queue)]
+        keys = [message_key(message_id), message_key(fresh), pending_key(queue), queue]
         with reaching_redis():
-            return fresh if self._renew(keys, [message_id, fresh, time.time()]) else None
+            return fresh if self._renew(keys, [message_id, fresh, time.time(), seal(queue, fresh)]) else None
 
     def cancel(self, job_id: str) -> None:
         """Take a job back: what has not run will not. Raises UnknownJob, JobGone or JobSettled."""

@@ -1,31 +1,26 @@
 """Group commit: one writer per process commits whatever submits wait, as databases commit their logs."""
 
-import logging
 import queue
 import threading
 from concurrent.futures import Future
 
-import celery
 import numpy as np
 
-from contract.errors import QueueUnavailable
 from contract.jobs import CHUNK, Job
 from contract.message import pack
-from contract.queue import send
 from contract.store import Store
 
-log = logging.getLogger("kerasq.submit")
 Waiting = tuple[Job, np.ndarray, "Future[None]"]
 
 
 class Submitter:
-    """Puts jobs on the queue: records and messages in one step, then the word to the workers, then the answer.
+    """Puts jobs on the queue: a group's records and messages in one step, then the answer to each submitter.
 
     A lone submit waits for nobody; those that come while a commit is under way form the next one.
     """
 
-    def __init__(self, store: Store, app: celery.Celery) -> None:
-        self._store, self._app = store, app
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._waiting: queue.SimpleQueue[Waiting] = queue.SimpleQueue()
         threading.Thread(target=self._write_forever, name="submitter", daemon=True).start()
 
@@ -66,10 +61,5 @@ class Submitter:
             for _, _, committed in group:
                 committed.set_exception(error)
             return
-        try:
-            for message in messages:
-                send(self._app, message.queue, message.id)
-        except QueueUnavailable as error:  # they are accepted all the same: the workers' sweep finds and sends them
-            log.warning("accepted but not sent yet: %s", error)
         for _, _, committed in group:
             committed.set_result(None)

@@ -11,10 +11,10 @@ import threading
 
 from contract.card import Cards
 from contract.errors import KerasqError
-from contract.queue import make_app
 from contract.settings import Settings
 from contract.store import Store, connect
 from worker.batcher import Batcher
+from worker.celery_app import make_app
 from worker.consumer import consume
 from worker.engines import open_engine
 from worker.task import Served, log

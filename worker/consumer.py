@@ -8,14 +8,14 @@ from celery import bootsteps
 from celery.worker.consumer import Tasks
 
 from contract import presence
-from contract.queue import queues
 from contract.settings import Settings
 from contract.store import Store
+from worker.celery_app import queues
 from worker.sweep import sweep
 from worker.task import Classifier, Served, log
 
 
-def _speaking(app: celery.Celery, served: dict[str, Served], engine: str, classifier: Classifier, store: Store) -> type:
+def _speaking(served: dict[str, Served], engine: str, classifier: Classifier, store: Store) -> type:
     """The bootstep that announces this worker, and sweeps, from the consumer's own loop: so only while it consumes."""
     started_at = time.time()
 
@@ -45,7 +45,7 @@ def _speaking(app: celery.Celery, served: dict[str, Served], engine: str, classi
                         images=classifier.images,
                     ),
                 )
-                sweep(store, app, served, presence.INTERVAL)
+                sweep(store, served, presence.INTERVAL)
             except Exception as error:
                 log.warning("could not announce this worker or sweep: %s", error)
 
@@ -57,7 +57,7 @@ def consume(app: celery.Celery, served: dict[str, Served], engine: str, store: S
     classifier = Classifier(served, store)
     classifier.register(app)
     app.conf.task_queues = queues(list(served))
-    app.steps["consumer"].add(_speaking(app, served, engine, classifier, store))
+    app.steps["consumer"].add(_speaking(served, engine, classifier, store))
     worker = app.Worker(
         hostname=f"kerasq@{presence.this_worker()}",
         pool_cls="threads",

@@ -12,10 +12,10 @@ import numpy as np
 import redis
 
 from contract.card import Card
+from contract.envelope import TASK
 from contract.errors import QueueUnavailable
 from contract.jobs import Prediction, Result
 from contract.message import Message, Part
-from contract.queue import TASK
 from contract.store import Store
 from worker.batcher import Batcher
 
@@ -41,9 +41,9 @@ class Classifier:
         self.images = 0
 
     def register(self, app: celery.Celery) -> None:
-        @app.task(name=TASK, ignore_result=True)
-        def classify(message_id: str) -> None:
-            message = patiently(lambda: self._store.message(message_id))
+        @app.task(name=TASK, ignore_result=True, bind=True)
+        def classify(task: celery.Task) -> None:
+            message = patiently(lambda: self._store.message(task.request.id))
             if message:
                 self.classify(message)
 

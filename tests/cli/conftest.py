@@ -1,6 +1,6 @@
 """The command line on fakeredis, with a worker that is a thread."""
 
-import queue
+import json
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +13,8 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from cli.main import cli
-from contract import presence, submit
+from contract import presence
+from contract.envelope import message_id
 from contract.errors import KerasqError
 from contract.jobs import Prediction
 from contract.jobs import Result as Answer
@@ -32,14 +33,8 @@ class Worker:
         self.store, self.images, self.bulk = store, 0, set()
         self.refuses: list[KerasqError] = []
         self.before: Callable[[Message], None] = lambda message: None
-        self._messages: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def send(self, app: object, queue: str, message_id: str) -> None:
-        """Stands where contract.queue.send is."""
-        message = self.store.message(message_id)
-        self.bulk.add(message.bulk)
-        self._messages.put(message)
 
     def create(self, store: Store, *given: Any) -> None:
         """Stands where Store.create is: refuses what it is told to refuse."""
@@ -53,12 +48,17 @@ class Worker:
         self._thread.start()
 
     def stop(self) -> None:
-        self._messages.put(None)
+        self._stopping.set()
         if self._thread.ident:
             self._thread.join(5)
 
     def _run(self) -> None:
-        while message := self._messages.get():
+        while not self._stopping.is_set():
+            found = self.store.redis.brpop(["shapes", "shapes.bulk"], 0.05)
+            if not found:
+                continue
+            message = self.store.message(message_id(json.loads(found[1])))
+            self.bulk.add(message.bulk)
             self.before(message)
             (part,) = message.parts
             run = self.store.start([(part.job_id, part.chunk)])[0]
@@ -92,7 +92,6 @@ def store(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Store:
 @pytest.fixture
 def worker(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
     worker = Worker(store)
-    monkeypatch.setattr(submit, "send", worker.send)
     monkeypatch.setattr(Store, "create", lambda store, *given: worker.create(store, *given))
     worker.start()
     yield worker

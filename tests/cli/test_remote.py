@@ -12,7 +12,6 @@ from contract.card import Cards
 from contract.errors import QueueFull
 from contract.keys import add
 from contract.notices import Notices
-from contract.queue import make_app
 from contract.store import INDEX
 from contract.submit import Submitter
 from tests.cli.conftest import picture
@@ -26,7 +25,7 @@ def serve(worker, store, settings, monkeypatch, tmp_path):
 
     def start(**changes):
         here = replace(settings, **changes)
-        cards, submitter = Cards(here.models_dir), Submitter(store, make_app(here))
+        cards, submitter = Cards(here.models_dir), Submitter(store)
         app = create_app(
             here, Context(settings=here, cards=cards, store=store, submitter=submitter, notices=Notices(store))
         )

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from contract.envelope import message_id
 from contract.jobs import Job
 from contract.message import Message, pack
 from contract.store import Store
@@ -17,13 +18,6 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweep, "GRACE", -1.0)
 
 
-@pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    sent: list[tuple[str, str]] = []
-    monkeypatch.setattr(sweep, "send", lambda app, queue, message_id: sent.append((queue, message_id)))
-    return sent
-
-
 def accepted(store: Store, number: int) -> Message:
     job = Job(model="shapes", images=1)
     (message,) = pack([(job, np.full((1, 8, 8, 3), number, np.uint8))])
@@ -32,57 +26,75 @@ def accepted(store: Store, number: int) -> Message:
     return message
 
 
-def envelope(message: Message) -> str:
-    return json.dumps({"body": "", "headers": {"id": message.id}})
+def taken(store: Store) -> dict:
+    """The oldest envelope of the queue, as kombu takes it."""
+    return json.loads(store.redis.rpop("shapes"))
 
 
-def test_what_neither_waits_nor_is_held_is_sent_again_under_a_new_id(store: Store, sent: list[tuple[str, str]]) -> None:
-    lost, held, waiting, behind = (accepted(store, number) for number in range(4))
-    store.redis.hset("unacked", "tag", json.dumps([json.loads(envelope(held)), "", "shapes"]))
-    store.redis.lpush("shapes", envelope(waiting), envelope(behind))
-    sweep_now(store, None, ["shapes"], 2.0)
-    ((queue, fresh),) = sent
-    assert queue == "shapes"
+def waiting(store: Store) -> list[str]:
+    """The ids of those that wait, oldest first."""
+    return [message_id(json.loads(each)) for each in reversed(store.redis.lrange("shapes", 0, -1))]
+
+
+def test_what_neither_waits_nor_is_held_is_sent_again_under_a_new_id(store: Store) -> None:
+    lost, held, behind = (accepted(store, number) for number in range(3))
+    taken(store)
+    store.redis.hset("unacked", "tag", json.dumps([taken(store), "", "shapes"]))
+    sweep_now(store, ["shapes"], 2.0)
+    still, fresh = waiting(store)
+    assert still == behind.id
+    assert fresh != lost.id
     assert store.message(lost.id) is None
     assert (store.message(fresh).pixels == lost.pixels).all()
-    assert set(store.pending("shapes", older_than=-1, count=9)) == {fresh, held.id, waiting.id, behind.id}
+    assert set(store.pending("shapes", older_than=-1, count=9)) == {fresh, held.id, behind.id}
 
 
-def test_what_was_answered_is_not_sent(store: Store, sent: list[tuple[str, str]]) -> None:
+def test_what_was_answered_is_not_sent(store: Store) -> None:
     message = accepted(store, 1)
+    taken(store)
     store.finish("shapes", "v", [(message.parts[0].job_id, 0, 1, ())], message)
-    sweep_now(store, None, ["shapes"], 2.0)
-    assert sent == []
+    sweep_now(store, ["shapes"], 2.0)
+    assert waiting(store) == []
     assert store.message(message.id) is None
 
 
-def test_order_and_clocks_do_not_matter(store: Store, sent: list[tuple[str, str]]) -> None:
-    waiting = [accepted(store, number) for number in (5, 1, 9, 2)]
-    store.redis.lpush("shapes", *(envelope(message) for message in waiting))
-    sweep_now(store, None, ["shapes"], 2.0)
-    assert sent == []
+def test_what_was_answered_in_the_meantime_is_not_sent(store: Store) -> None:
+    message = accepted(store, 1)
+    taken(store)
+    store.finish("shapes", "v", [(message.parts[0].job_id, 0, 1, ())], message)
+    assert store.renew("shapes", message.id) is None
+    assert waiting(store) == []
 
 
-def test_a_long_queue_is_not_searched(
-    store: Store, sent: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("contract.queue.WINDOW", 2)
-    accepted(store, 0)
-    store.redis.lpush("shapes", *(envelope(accepted(store, number)) for number in range(1, 4)))
-    sweep_now(store, None, ["shapes"], 2.0)
-    assert sent == []
+def test_order_and_clocks_do_not_matter(store: Store) -> None:
+    sent = [accepted(store, number).id for number in (5, 1, 9, 2)]
+    sweep_now(store, ["shapes"], 2.0)
+    assert waiting(store) == sent
 
 
-def test_one_worker_sweeps_at_a_time(store: Store, sent: list[tuple[str, str]]) -> None:
-    accepted(store, 1)
-    sweep_now(store, None, ["shapes"], 60.0)
-    accepted(store, 2)
-    sweep_now(store, None, ["shapes"], 60.0)
-    assert len(sent) == 1
+def test_a_long_queue_is_not_searched(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "WINDOW", 2)
+    sent = [accepted(store, number).id for number in range(4)]
+    taken(store)
+    sweep_now(store, ["shapes"], 2.0)
+    assert waiting(store) == sent[1:]
 
 
-def test_a_worker_of_other_models_does_not_take_the_turn(store: Store, sent: list[tuple[str, str]]) -> None:
-    accepted(store, 1)
-    sweep_now(store, None, ["forms"], 60.0)
-    sweep_now(store, None, ["shapes"], 60.0)
-    assert [queue for queue, _ in sent] == ["shapes"]
+def lose(store: Store, number: int) -> None:
+    accepted(store, number)
+    store.redis.delete("shapes")
+
+
+def test_one_worker_sweeps_at_a_time(store: Store) -> None:
+    lose(store, 1)
+    sweep_now(store, ["shapes"], 60.0)
+    lose(store, 2)
+    sweep_now(store, ["shapes"], 60.0)
+    assert waiting(store) == []
+
+
+def test_a_worker_of_other_models_does_not_take_the_turn(store: Store) -> None:
+    lose(store, 1)
+    sweep_now(store, ["forms"], 60.0)
+    sweep_now(store, ["shapes"], 60.0)
+    assert len(waiting(store)) == 1

@@ -1,0 +1,47 @@
+"""The Celery app that carries messages, and the queues that it drains."""
+
+import celery
+import kombu
+
+from contract.message import queue_name
+from contract.settings import Settings
+
+
+def make_app(settings: Settings) -> celery.Celery:
+    """The Celery app of a worker."""
+    app = celery.Celery("kerasq", broker=settings.redis_url, set_as_current=False)
+    app.conf.update(
+        task_ignore_result=True,
+        task_serializer="json",
+        accept_content=["json"],
+        task_acks_late=True,
+        task_acks_on_failure_or_timeout=False,
+        task_create_missing_queues=True,
+        worker_prefetch_multiplier=1,
+        worker_enable_remote_control=False,
+        worker_send_task_events=False,
+        worker_hijack_root_logger=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options={
+            # The queues are listed interactive first, and this order is kept: bulk waits.
+            "queue_order_strategy": "priority",
+            "visibility_timeout": settings.visibility_timeout_s,
+            # kombu's own sweep for messages of dead workers comes every 100 seconds.
+            "unacked_restore_interval": 1,
+            "unacked_restore_throttle": 1,
+            # A worker that dies in the sweep must not stop the others' for kombu's five minutes.
+            "unacked_mutex_expire": 10,
+            "socket_connect_timeout": 2,
+            # A Redis that hangs must not hang whoever sends; longer than the 10 seconds of kombu's BRPOP.
+            "socket_timeout": 30,
+            "socket_keepalive": True,
+        },
+    )
+    return app
+
+
+def queues(models: list[str]) -> list[kombu.Queue]:
+    """The queues of the models in the order in which a worker drains them."""
+    names = [queue_name(model, bulk=bulk) for bulk in (False, True) for model in models]
+    return [kombu.Queue(name, kombu.Exchange(name), name) for name in names]
