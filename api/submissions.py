@@ -94,7 +94,8 @@ def make_job(card: Card, images: list[Upload], top: int, here: Context) -> tuple
     size, channels = (card.input.height, card.input.width), card.input.channels
     pixels, refused = [], {}
     for position, image in enumerate(images):
-        time.sleep(0)  # between two images the other requests of this process have their turn
+        if position:
+            time.sleep(0)  # between two images the other requests of this process have their turn
         try:
             if isinstance(image.content, KerasqError):
                 raise image.content

@@ -40,7 +40,8 @@ def decode(content: bytes, size: tuple[int, int], *, max_pixels: int, channels: 
                         f"the image has {picture.width} x {picture.height} pixels; at most {max_pixels:,} are taken"
                     )
                 picture.draft("RGB", (size[1] * HEADROOM, size[0] * HEADROOM))
-                return _fitted(_rgb(_reduced(ImageOps.exif_transpose(picture), size)), size, channels)
+                ImageOps.exif_transpose(picture, in_place=True)
+                return _fitted(_rgb(_reduced(picture, size)), size, channels)
     except KerasqError:
         raise
     except UnidentifiedImageError:

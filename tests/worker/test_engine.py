@@ -7,41 +7,42 @@ from worker.engines.engine import EngineFault, Warmed
 
 
 class Fake:
-    name, path, input_shape, classes, piece = "fake", Path("fake"), (2, 2, 3), 3, 1024
+    name, path, input_shape, classes = "fake", Path("fake"), (2, 2, 3), 3
+    sizes: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64)
 
     def __init__(self, answer: object = None) -> None:
-        self.sizes: list[int] = []
+        self.ran: list[int] = []
         self.answer = answer
 
     def predict(self, batch: np.ndarray) -> np.ndarray:
-        self.sizes.append(len(batch))
+        self.ran.append(len(batch))
         return self.answer(batch) if self.answer else batch.reshape(len(batch), -1)[:, :3].astype(np.float32)
 
 
 def test_every_size_is_run_once_before_the_first_job() -> None:
     fake = Fake()
     Warmed(fake, 48)
-    assert fake.sizes == [1, 2, 4, 8, 16, 32, 48]
+    assert fake.ran == [1, 2, 4, 8, 16, 32, 48]
 
 
-def test_a_batch_larger_than_the_engine_s_piece_goes_in_pieces() -> None:
+def test_a_batch_larger_than_the_engine_s_largest_goes_in_pieces() -> None:
     fake = Fake()
-    fake.piece = 32
+    fake.sizes = (1, 2, 4, 8, 16, 32)
     engine = Warmed(fake, 256)
-    assert max(fake.sizes) == 32
-    fake.sizes.clear()
+    assert max(fake.ran) == 32
+    fake.ran.clear()
     assert engine.predict(np.zeros((100, 2, 2, 3), np.uint8)).shape == (100, 3)
-    assert fake.sizes == [32, 32, 32, 4]
+    assert fake.ran == [32, 32, 32, 4]
 
 
 @pytest.mark.parametrize("count", [1, 3, 31, 48, 49, 130])
 def test_padding_and_cutting_leave_the_answers_in_order(count: int) -> None:
     fake = Fake()
     engine = Warmed(fake, 48)
-    fake.sizes.clear()
+    fake.ran.clear()
     batch = np.random.default_rng(0).integers(0, 256, (count, 2, 2, 3), np.uint8)
     assert (engine.predict(batch) == batch.reshape(count, -1)[:, :3]).all()
-    assert set(fake.sizes) <= {1, 2, 4, 8, 16, 32, 48}
+    assert set(fake.ran) <= {1, 2, 4, 8, 16, 32, 48}
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from worker.task import Classifier, Served, patiently, top_k
 class Bright:
     """Answers by brightness: dark is a circle, light a star. Cannot bear pure white."""
 
-    name, input_shape, classes, piece = "bright", (8, 8, 3), 3, 1024
+    name, input_shape, classes, sizes = "bright", (8, 8, 3), 3, (1, 8)
 
     def predict(self, batch: np.ndarray) -> np.ndarray:
         if (batch == 255).all(axis=(1, 2, 3)).any():

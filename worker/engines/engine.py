@@ -5,9 +5,6 @@ from typing import Protocol
 
 import numpy as np
 
-#: Batches are padded up to one of these sizes, so that no engine compiles for every size it meets.
-SIZES = (1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
-
 
 class Engine(Protocol):
     """A loaded model. Not thread-safe: one thread at a time runs it."""
@@ -19,8 +16,9 @@ class Engine(Protocol):
     #: (height, width, channels).
     input_shape: tuple[int, ...]
     classes: int
-    #: Most images that it runs at once; more of them take more memory and are no faster.
-    piece: int
+    #: The sizes that batches are padded up to, so that it does not compile for every size it meets; of more images than
+    #: the last one, each as many are a batch of their own.
+    sizes: tuple[int, ...]
 
     def predict(self, batch: np.ndarray) -> np.ndarray:
         """uint8 (N, height, width, channels) -> float32 probabilities (N, classes), in the same order."""
@@ -37,20 +35,20 @@ class Warmed:
     def __init__(self, engine: Engine, batch_max: int) -> None:
         self._engine = engine
         self.name, self.path = engine.name, engine.path
-        self.input_shape, self.classes, self.piece = engine.input_shape, engine.classes, engine.piece
-        largest = min(batch_max, engine.piece)
-        self._sizes = (*(size for size in SIZES if size < largest), largest)
-        for size in self._sizes:
+        self.input_shape, self.classes = engine.input_shape, engine.classes
+        largest = min(batch_max, engine.sizes[-1])
+        self.sizes = (*(size for size in engine.sizes if size < largest), largest)
+        for size in self.sizes:
             self.predict(np.zeros((size, *self.input_shape), np.uint8))
 
     def predict(self, batch: np.ndarray) -> np.ndarray:
         """Like Engine.predict, for any N. Raises EngineFault for an answer of another shape or with NaN in it."""
-        largest = self._sizes[-1]
+        largest = self.sizes[-1]
         pieces = [self._padded(batch[first : first + largest]) for first in range(0, len(batch), largest)]
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
     def _padded(self, batch: np.ndarray) -> np.ndarray:
-        size = next(size for size in self._sizes if size >= len(batch))
+        size = next(size for size in self.sizes if size >= len(batch))
         if size > len(batch):
             padding = np.zeros((size - len(batch), *batch.shape[1:]), np.uint8)
             batch, asked = np.concatenate((batch, padding)), len(batch)

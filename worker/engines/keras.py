@@ -14,8 +14,8 @@ from contract.settings import Settings
 class KerasEngine:
     """`model.keras` through `predict_on_batch`."""
 
-    #: A GPU gains by every image more.
-    piece = 1024
+    #: Few, since each is traced, and large ones too: a GPU gains by every image more.
+    sizes = (1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 
     def __init__(self, folder: Path, settings: Settings) -> None:
         # TensorFlow reads these when it is imported: take GPU memory as needed, and use oneDNN on every CPU.
