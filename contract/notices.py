@@ -34,7 +34,10 @@ class Watch:
         return (self._record if told else None) or self._store.get(self._job_id)
 
     def settled(self, timeout: float) -> Record:
-        """The job's record as soon as it has ended, or as it is after `timeout` seconds. Raises UnknownJob or JobGone."""
+        """The job's record as soon as it has ended, or as it is after `timeout` seconds.
+
+        Raises UnknownJob or JobGone.
+        """
         until = time.monotonic() + timeout
         while True:
             record = self.change(min(LOOK_AGAIN, max(0.0, until - time.monotonic())))

@@ -118,8 +118,8 @@ redis.call('HINCRBY', KEYS[2], 'settled', facts[1] - facts[2])
 return redis.call('DEL', KEYS[1])
 """
 
-#: KEYS message, its new key, pending, queue. ARGV id, new id, now, new envelope. Answers 1 if it was still to be answered.
-#: A new id, because the envelope of the old one may still be under way.
+#: KEYS message, its new key, pending, queue. ARGV id, new id, now, new envelope. Answers 1 if it was still to be
+#: answered. A new id, because the envelope of the old one may still be under way.
 RENEW = """
 redis.call('ZREM', KEYS[3], ARGV[1])
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end

@@ -12,8 +12,8 @@ from redis.exceptions import OutOfMemoryError
 from redis.retry import Retry
 
 from contract import records, scripts
-from contract.errors import JobGone, JobSettled, KeyReused, QueueFull, QueueUnavailable, UnknownJob
 from contract.envelope import seal
+from contract.errors import JobGone, JobSettled, KeyReused, QueueFull, QueueUnavailable, UnknownJob
 from contract.jobs import Job, Record, Result, born, new_id
 from contract.message import Message
 from contract.settings import Settings

@@ -15,7 +15,7 @@ class KerasEngine:
     """`model.keras` through `predict_on_batch`."""
 
     #: Few, since each is traced, and large ones too: a GPU gains by every image more.
-    sizes = (1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
+    sizes: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 
     def __init__(self, folder: Path, settings: Settings) -> None:
         # TensorFlow reads these when it is imported: take GPU memory as needed, and use oneDNN on every CPU.
