@@ -8,7 +8,7 @@ import numpy as np
 
 from bench import environments, pictures, valkey, worker
 from bench.group import Group
-from bench.kerasq import KERASQ
+from bench.kerasq import KERASQ, MODELS
 from cli.address import url_file
 from contract.card import Cards
 from contract.jobs import CHUNK, Job
@@ -42,22 +42,22 @@ class _Client:
 
 
 def stack_bytes() -> float:
-    """Bytes of `kerasq up` with its defaults, after each model has answered a full batch."""
+    """Bytes of `kerasq up` with the original's two models, after each has answered a full batch."""
     with tempfile.TemporaryDirectory(prefix="kerasq-bench-") as folder:
         with Group(KERASQ["kerasq-wait"], environments.python(None), Path(folder)) as group:
             group.first_answer(pictures.pngs(1)[0])
             client = _Client(url_file(Path(folder)).read_text().strip())
-            for model in Cards(ROOT / "models"):
+            for model in MODELS:
                 client.wait(client.submit(model, CHUNK))
             return group.memory()
 
 
 def worker_start_s() -> float:
-    """Seconds from the start of a worker's process to its answer to a job that waits; it loads all models first."""
+    """Seconds from the start of a worker's process to its answer to a job that waits; it loads both models first."""
     with valkey.running() as url:
-        client, models = _Client(url), list(Cards(ROOT / "models"))
-        waits = client.submit(models[0], 1)
+        client = _Client(url)
+        waits = client.submit(MODELS[0], 1)
         began = time.perf_counter()
-        with worker.running(url, models):
+        with worker.running(url, list(MODELS)):
             client.wait(waits)
             return time.perf_counter() - began

@@ -1,14 +1,16 @@
-"""kerasq as a server to measure: `kerasq up` with its defaults, as somebody finds it who has just installed it."""
+"""kerasq as a server to measure: `kerasq up` as somebody finds it who has just installed it, with two models."""
 
 from dataclasses import replace
 
 from bench.peer import Peer
 
+#: The two networks of the original.
+MODELS = ("cifar10", "cifar100")
 #: Append-only file, one worker, loopback and no rate limit are defaults; the engine is named in case there is a GPU.
 _WAIT = Peer(
     name="kerasq, wait",
     folder=None,
-    command=("{python}", "-P", "-m", "cli.main", "up", "--port", "{port}"),
+    command=("{python}", "-P", "-m", "cli.main", "up", "--port", "{port}", "--models", ",".join(MODELS)),
     environment={"KERASQ_STATE_DIR": "{work}", "KERASQ_ENGINE": "openvino", "PYTHONPATH": "{root}"},
     path="/cifar10",
     headers={"Content-Type": "image/png", "Prefer": "wait=30"},
