@@ -12,7 +12,7 @@ from api.bodies import JobBody, JobPage, answer, job_body
 from api.context import Context, context
 from api.gate import demand_key
 from api.openapi import EVENT, KEY, body, refusals, stream
-from api.parameters import Parameters
+from api.parameters import Parameters, quickly
 from contract.errors import InvalidRequest, JobGone, JobSettled, QueueUnavailable, Unauthorized, UnknownJob
 from contract.jobs import Record
 
@@ -58,6 +58,7 @@ def index(query: PageQuery) -> Response:
         **refusals(*ABOUT_ONE, InvalidRequest),
     },
 )
+@quickly
 def show(path: JobPath, query: WaitQuery) -> Response:
     return answer(job_body(_awaited(context(), path.job_id, query.wait)))
 

@@ -1,11 +1,14 @@
 """What paths, queries and headers carry, as typed models."""
 
-from functools import cache
-from typing import Any
+from collections.abc import Callable
+from functools import cache, wraps
+from typing import Any, get_type_hints
 
-from pydantic import BaseModel
+from flask import Response, abort, request
+from pydantic import BaseModel, ValidationError
 from werkzeug.routing import BaseConverter
 
+from api.problems import invalid
 from contract.card import RESERVED
 
 
@@ -37,6 +40,31 @@ def _absent_is_not_null(field: dict[str, Any]) -> None:
         field.update(kinds[0])
     if field.get("default", "") is None:
         del field["default"]
+
+
+def quickly(route: Callable[..., Response]) -> Callable[..., Response]:
+    """Read a route's `path`, `query` and `header` as flask-openapi3 does, in a fifth of the time.
+
+    It takes every header of a request apart, and walks the schema of each model; for the routes that are called for
+    every image that is as much as all the rest of Flask. The attribute is its own, from `validate_request`.
+    """
+    models = {name: model for name, model in get_type_hints(route).items() if name != "return"}
+    headers = (
+        [field.alias or name for name, field in models["header"].model_fields.items()] if "header" in models else []
+    )
+
+    @wraps(route)
+    def view(**path: Any) -> Response:
+        sent = {name: request.headers[name] for name in headers if name in request.headers}
+        found = {"path": path, "query": request.args.to_dict(), "header": sent}
+        try:
+            read = {name: model.model_validate(found[name]) for name, model in models.items()}
+        except ValidationError as error:
+            abort(invalid(error))
+        return route(**read)
+
+    view.__delay_validate_request__ = True  # type: ignore[attr-defined]
+    return view
 
 
 class ModelName(BaseConverter):

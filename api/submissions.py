@@ -15,7 +15,7 @@ from api.bodies import JobBody, answer, job_body
 from api.context import Context, context
 from api.gate import demand_key, limit_rate
 from api.openapi import KEY, LINKS, SUBMISSION, body, refusals
-from api.parameters import Parameters
+from api.parameters import Parameters, quickly
 from api.preferences import Preferences
 from api.uploads import Upload, uploads
 from contract import errors
@@ -77,6 +77,7 @@ RESPONSES: ResponseDict = {
     responses=RESPONSES,
     openapi_extensions={"requestBody": SUBMISSION},
 )
+@quickly
 def submit(path: ModelPath, query: SubmitQuery, header: SubmitHeaders) -> Response:
     here = context()
     called = _callable(query.callback_url, here)
