@@ -8,6 +8,7 @@ import sys
 COMMANDS = {
     "install": "bench.environments",
     "http": "bench.servers",
+    "stages": "bench.stages",
     "bulk": "bench.bulk",
     "engines": "bench.engines",
     "growth": "bench.growth",

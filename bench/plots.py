@@ -19,7 +19,7 @@ STYLES = ("--", "-.", ":")
 
 def draw(plot: Mapping[str, Any], folder: Path) -> Path:
     """Draw a Plot, as a results file holds it; the picture's path. Raises ValueError for a kind that is not known."""
-    kinds = {"bars": _bars, "lines": _lines}
+    kinds = {"bars": _bars, "stacks": _stacks, "lines": _lines}
     if plot["kind"] not in kinds:
         raise ValueError(f"{plot['file']}: kind {plot['kind']!r} is not one of {', '.join(kinds)}")
     figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
@@ -44,6 +44,17 @@ def _bars(axes: Axes, plot: Mapping[str, Any]) -> None:
     for row, (_, (value, _, highest)) in enumerate(bars):
         axes.text(highest + longest * 0.01, row, f"{value:,.0f}", va="center")
     axes.set_xlim(0, longest * 1.1)
+
+
+def _stacks(axes: Axes, plot: Mapping[str, Any]) -> None:
+    """The first on top; each part with its length."""
+    names = list(plot["stacks"])[::-1]
+    ends = [0.0] * len(names)
+    for part in next(iter(plot["stacks"].values())):
+        lengths = [plot["stacks"][name][part] for name in names]
+        axes.bar_label(axes.barh(names, lengths, left=ends, label=part), fmt="%.2f", label_type="center")
+        ends = [end + length for end, length in zip(ends, lengths, strict=True)]
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=2, frameon=False, fontsize="small")
 
 
 def _lines(axes: Axes, plot: Mapping[str, Any]) -> None:

@@ -40,16 +40,18 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Plot:
-    """A picture in docs/performance/: bars, one for each name, or a line for each name."""
+    """A picture in docs/performance/: for each name a bar, a bar of parts, or a line."""
 
     file: str
     title: str
-    #: "bars" or "lines".
+    #: "bars", "stacks" or "lines".
     kind: str
     x: str
     y: str = ""
     #: Of bars: name -> (value, lowest, highest).
     bars: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
+    #: Of stacks: name -> part -> its length, in the order in which they lie.
+    stacks: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     #: Of lines: name -> points (x, y); both axes are logarithmic.
     lines: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
 
