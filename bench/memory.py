@@ -89,8 +89,8 @@ def stack_table(stack: Sequence[float], start: Sequence[float]) -> Table:
         ["a worker's start to its first answer, s", str(Spread.of(start))],
     ]
     note = (
-        "`kerasq up` with `cifar10` and `cifar100`: supervisor, Redis, API and one worker, after both answered 256 images; "
-        "proportional set size. The worker loads both models, and a job waits already. Median of the rounds "
+        "`kerasq up` with `cifar10` and `cifar100`: supervisor, Redis, API and one worker, after both answered 256 "
+        "images; proportional set size. The worker loads both models, and a job waits already. Median of the rounds "
         "(lowest–highest)."
     )
     return Table(title="Stack and start", columns=["", "found"], rows=rows, note=note)

@@ -68,6 +68,6 @@ def test_an_unknown_kind_of_plot_is_named(folder: Path) -> None:
     from bench.plots import draw
 
     plot = {"file": "pie.png", "title": "", "kind": "pie", "x": ""}
-    with pytest.raises(ValueError, match=r"pie\.png: kind 'pie' is not one of bars, lines"):
+    with pytest.raises(ValueError, match=r"pie\.png: kind 'pie' is not one of bars, stacks, lines"):
         draw(plot, folder)
     assert Plot(file="a.png", title="", kind="bars", x="").bars == {}
