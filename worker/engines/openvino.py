@@ -54,7 +54,7 @@ class OpenVinoEngine:
             },
         )
         self._lanes = [compiled.create_infer_request() for _ in range(lanes)]
-        self.sizes = (1, 2, *range(4, PIECE, 4), *range(PIECE, PIECE * lanes + 1, PIECE // 2))
+        self.sizes = (1, 2, *range(4, 32, 4), *range(32, PIECE, 8), *range(PIECE, PIECE * lanes + 1, PIECE // 2))
         self.name = f"openvino {precision}"
         self.input_shape, self.classes = _sizes(taken), math.prod(_sizes(given))
 
