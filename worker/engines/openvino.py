@@ -13,7 +13,7 @@ from contract.settings import Settings
 ENGINE_FILE = "openvino.xml"
 INT8_FILE = "openvino-int8.xml"
 #: Images for which a core's caches still hold what passes between two layers.
-PIECE = 64
+PIECE = 32
 #: Most lanes; each keeps what passes between its layers.
 LANES = 4
 #: Of int8: the arithmetic of those layers that its file leaves as they were.
@@ -54,7 +54,7 @@ class OpenVinoEngine:
             },
         )
         self._lanes = [compiled.create_infer_request() for _ in range(lanes)]
-        self.sizes = (1, 2, *range(4, 32, 4), *range(32, PIECE, 8), *range(PIECE, PIECE * lanes + 1, PIECE // 2))
+        self.sizes = (1, 2, *range(4, PIECE, 4), *range(PIECE, PIECE * lanes + 1, PIECE // 2))
         self.name = f"openvino {precision}"
         self.input_shape, self.classes = _sizes(taken), math.prod(_sizes(given))
 
