@@ -8,8 +8,7 @@ import numpy as np
 
 from bench import environments, pictures, valkey, worker
 from bench.group import Group
-from bench.kerasq import KERASQ, MODELS
-from cli.address import url_file
+from bench.kerasq import KERASQ, MODELS, redis_url
 from contract.card import Cards
 from contract.jobs import CHUNK, Job
 from contract.notices import Notices
@@ -46,7 +45,7 @@ def stack_bytes() -> float:
     with tempfile.TemporaryDirectory(prefix="kerasq-bench-") as folder:
         with Group(KERASQ["kerasq-wait"], environments.python(None), Path(folder)) as group:
             group.first_answer(pictures.pngs(1)[0])
-            client = _Client(url_file(Path(folder)).read_text().strip())
+            client = _Client(redis_url(Path(folder)))
             for model in MODELS:
                 client.wait(client.submit(model, CHUNK))
             return group.memory()

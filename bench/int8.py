@@ -20,6 +20,7 @@ import numpy as np
 from bench import bar, environments, results
 from bench.bar import Bar
 from bench.environments import PEERS
+from bench.kerasq import MODELS
 from bench.rates import BATCHES, rate
 from bench.results import Table
 from bench.spread import Spread
@@ -31,7 +32,6 @@ from worker.engines.openvino import INT8_FILE, OpenVinoEngine
 
 FOLDER = "int8"
 FILES = (INT8_FILE, INT8_FILE.replace(".xml", ".bin"))
-MODELS = ("cifar10", "cifar100")
 #: Training images to calibrate on.
 CALIBRATION = 300
 #: The most that may be lost, in percentage points.

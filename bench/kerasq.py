@@ -1,8 +1,10 @@
 """kerasq as a server to measure: `kerasq up` as somebody finds it who has just installed it, with two models."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from bench.peer import Peer
+from cli.address import read_settings
 
 #: The two networks of the original.
 MODELS = ("cifar10", "cifar100")
@@ -19,3 +21,8 @@ _WAIT = Peer(
 _POLL = replace(_WAIT, name="kerasq, poll", headers={"Content-Type": "image/png"}, poll="/jobs/{id}")
 
 KERASQ: dict[str, Peer] = {"kerasq-wait": _WAIT, "kerasq-poll": _POLL}
+
+
+def redis_url(work: Path) -> str:
+    """Where the Redis of a kerasq is that runs in `work`."""
+    return read_settings({"KERASQ_STATE_DIR": str(work)}).redis_url

@@ -22,10 +22,9 @@ import redis
 
 from bench import environments, pictures, results, valkey
 from bench.group import Group
-from bench.kerasq import KERASQ, MODELS
+from bench.kerasq import KERASQ, MODELS, redis_url
 from bench.results import Plot, Table
 from bench.spread import Spread, plain
-from cli.address import url_file
 from contract import records
 from contract.card import Cards
 from contract.images import decode
@@ -68,7 +67,7 @@ def stages(tree: Path, jobs: int) -> Milliseconds:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         with Group(peer, environments.python(None), Path(folder)) as group:
             group.first_answer(images[0])
-            store = redis.Redis.from_url(url_file(Path(folder)).read_text().strip())
+            store = redis.Redis.from_url(redis_url(Path(folder)))
             host, port = group.url.removeprefix("http://").split(":")
             connection = http.client.HTTPConnection(host, int(port))
             times = [_one(connection, images[n % len(images)], dict(peer.headers), store) for n in range(WARM + jobs)]

@@ -12,11 +12,9 @@ def make_app(settings: Settings) -> celery.Celery:
     app = celery.Celery("kerasq", broker=settings.redis_url, set_as_current=False)
     app.conf.update(
         task_ignore_result=True,
-        task_serializer="json",
         accept_content=["json"],
         task_acks_late=True,
         task_acks_on_failure_or_timeout=False,
-        task_create_missing_queues=True,
         worker_prefetch_multiplier=1,
         worker_enable_remote_control=False,
         worker_send_task_events=False,
@@ -33,7 +31,7 @@ def make_app(settings: Settings) -> celery.Celery:
             # A worker that dies in the sweep must not stop the others' for kombu's five minutes.
             "unacked_mutex_expire": 10,
             "socket_connect_timeout": 2,
-            # A Redis that hangs must not hang whoever sends; longer than the 10 seconds of kombu's BRPOP.
+            # A Redis that hangs must not hang the worker; longer than the 10 seconds of kombu's BRPOP.
             "socket_timeout": 30,
             "socket_keepalive": True,
         },
