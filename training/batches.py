@@ -7,16 +7,22 @@ import keras
 import numpy as np
 from scipy import ndimage
 
+#: What fills a cut-out square: the middle of the pixels' range.
+GREY = 128
+
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
     """How far a training image may be changed: moved by `shift` pixels, turned by `rotation` degrees, and flipped.
 
-    `alternate` flips every image in every second epoch (Jordan 2024, arXiv:2404.00498) instead of by chance.
+    `cutout` greys out a square of that many pixels a side, anywhere in the image (DeVries and Taylor 2017,
+    arXiv:1708.04552). `alternate` flips every image in every second epoch (Jordan 2024, arXiv:2404.00498) instead
+    of by chance.
     """
 
     shift: int = 3
     rotation: float = 0.0
+    cutout: int = 0
     alternate: bool = True
 
 
@@ -80,7 +86,8 @@ class TrainingBatches(keras.utils.PyDataset):
         down = (tops[:, None] + span)[:, :, None]
         across = np.where(flips[:, None], span[::-1], span) + lefts[:, None]
         images = self._padded[rows[:, None, None], down, across[:, None, :]]
-        return self._rotated(images, rng) if self._augmentation.rotation else images
+        images = self._rotated(images, rng) if self._augmentation.rotation else images
+        return self._cut_out(images, rng) if self._augmentation.cutout else images
 
     def _flips(self, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         if self._augmentation.alternate:
@@ -94,3 +101,10 @@ class TrainingBatches(keras.utils.PyDataset):
             for image, angle in zip(images, angles, strict=True)
         ]
         return np.stack(turned)
+
+    def _cut_out(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        span = np.arange(self._augmentation.cutout)
+        tops, lefts = rng.integers(0, self._size - len(span) + 1, (2, len(images)))
+        down, across = (tops[:, None] + span)[:, :, None], (lefts[:, None] + span)[:, None]
+        images[np.arange(len(images))[:, None, None], down, across] = GREY
+        return images

@@ -89,6 +89,11 @@ RECIPES: dict[str, Recipe] = {
     ),
     "cifar100-large": Recipe(dataset="cifar100", options={"classes": 100}, epochs=16, small=(11, 24), **LARGE),
     "cifar10-large": Recipe(
-        dataset="cifar10", options={"classes": 10}, epochs=8, small=(4, 24), start_from="cifar100-large", **LARGE
+        dataset="cifar10",
+        options={"classes": 10},
+        epochs=12,
+        small=(8, 24),
+        start_from="cifar100-large",
+        **(LARGE | {"augmentation": Augmentation(shift=2, cutout=8)}),
     ),
 }

@@ -4,7 +4,7 @@ pytest.importorskip("keras")
 
 import numpy as np
 
-from training.batches import Augmentation, TrainingBatches
+from training.batches import GREY, Augmentation, TrainingBatches
 from training.schedules import OneCycle, Restarted
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (50, 32, 32, 3), dtype=np.uint8)
@@ -50,6 +50,16 @@ def test_a_shift_is_a_window_of_the_reflected_image():
         windows = np.lib.stride_tricks.sliding_window_view(padded[number], (32, 32), (0, 1)).transpose(0, 1, 3, 4, 2)
         found = [(windows == each).all((2, 3, 4)).any() for each in (image, image[:, ::-1])]
         assert any(found)
+
+
+def test_cutout_greys_one_square_and_nothing_else():
+    images, onehot = batches(shift=0, cutout=5, alternate=False)[0]
+    plain, same = batches(shift=0, alternate=False)[0]
+    np.testing.assert_array_equal(onehot, same)
+    for image, whole in zip(images, plain, strict=True):
+        rows, columns = ((image != whole).any(2).any(axis) for axis in (1, 0))
+        assert (np.ptp(np.flatnonzero(rows)), np.ptp(np.flatnonzero(columns))) == (4, 4)
+        assert (image[np.ix_(rows, columns)] == GREY).all()
 
 
 @pytest.mark.parametrize("rotation", [0.0, 20.0])
