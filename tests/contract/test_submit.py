@@ -1,5 +1,6 @@
 import json
 import threading
+from concurrent.futures import Future
 
 import fakeredis
 import numpy as np
@@ -42,6 +43,39 @@ def test_submits_that_come_during_a_commit_form_the_next_one(store: Store, monke
         committed.result(5)
     assert len(sent(store)) <= 3
     assert sum(len(store.message(each).parts) for each in sent(store)) == 20
+
+
+def test_after_a_group_with_company_the_next_one_gathers(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    go, create = threading.Event(), store.create
+    monkeypatch.setattr(store, "create", lambda *given: go.wait(5) and create(*given))
+    monkeypatch.setattr("contract.submit.GAP", 60.0)
+    monkeypatch.setattr("contract.submit.GATHER", 60.0)
+    monkeypatch.setattr("contract.submit.ENOUGH", 2)
+    submitter = Submitter(store)
+
+    def begin() -> Future[None]:
+        return submitter.submit_soon(Job(model="shapes", images=1), image())
+
+    waiting = [begin() for _ in range(12)]
+    go.set()
+    for committed in waiting:
+        committed.result(5)
+    before = len(sent(store))
+    alone = begin()
+    with pytest.raises(TimeoutError):
+        alone.result(0.2)
+    begin().result(5)
+    alone.result(5)
+    assert [len(store.message(each).parts) for each in sent(store)[before:]] == [2]
+
+
+def test_a_lone_submit_waits_for_nobody(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("contract.submit.GAP", 60.0)
+    monkeypatch.setattr("contract.submit.GATHER", 60.0)
+    submitter = Submitter(store)
+    for _ in range(3):
+        submitter.submit_soon(Job(model="shapes", images=1), image()).result(5)
+    assert len(sent(store)) == 3
 
 
 def test_models_and_bulk_travel_apart(store: Store) -> None:

@@ -19,7 +19,7 @@ UNREAD = {"origin", "kwargsrepr", "argsrepr", "stamps", "stamped_headers", "repl
 def celerys() -> dict[str, Any]:
     """The envelope that Celery itself lays into a queue."""
     app = make_app(Settings())
-    app.conf.broker_url = "memory://"
+    app.conf.update(broker_url="memory://", broker_transport="memory")
     app.send_task(TASK, queue="shapes.bulk", task_id="some-id", ignore_result=True)
     with app.connection() as connection:
         return connection.default_channel._queue_for("shapes.bulk").get(timeout=5)
