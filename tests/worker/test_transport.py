@@ -12,9 +12,10 @@ from worker.transport import Channel, Transport
 
 @pytest.fixture
 def channel(monkeypatch: pytest.MonkeyPatch) -> Iterator[Channel]:
-    monkeypatch.setattr(Channel, "_get_client", lambda self: fakeredis.FakeRedis)
+    nowhere = {"connection_class": fakeredis.FakeRedisConnection, "server": fakeredis.FakeServer(), "db": 0}
+    monkeypatch.setattr(Channel, "_connparams", lambda self, asynchronous=False: dict(nowhere))
     with make_app(Settings()).connection_for_read() as connection:
-        assert connection.transport_cls is Transport
+        assert isinstance(connection.transport, Transport)
         yield connection.default_channel
 
 
