@@ -35,7 +35,7 @@ def test_without_a_worker_the_page_says_so_and_photos_wait(page: Any, photos: li
     page.locator("#banner", has_text="No worker serves").wait_for()
     drop(page, photos[:3])
     wait_for(page, 3, "queued")
-    assert "place 3" in page.locator(".tile-state").first.inner_text()
+    page.locator(".tile-state", has_text="place 3").first.wait_for()
     worker = stack.start_worker()
     wait_for(page, 3, "answered")
     page.locator("#banner", has_text="All is back").wait_for()
