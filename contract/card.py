@@ -15,10 +15,8 @@ from contract.errors import BadModel, UnknownModel
 CARD = "card.json"
 WEIGHTS = "model.keras"
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-#: Names that a model cannot have: the API uses them, and Celery one of them in Redis.
-RESERVED = frozenset(
-    {"jobs", "models", "healthz", "readyz", "metrics", "docs", "static", "queues", "samples", "v2", "unacked"}
-)
+#: Names that a model cannot have: the API uses them.
+RESERVED = frozenset({"jobs", "models", "healthz", "readyz", "metrics", "docs", "static", "queues", "samples", "v2"})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """The steps that Redis takes as one: each script runs whole or not at all.
 
-A message's content is one string, and its id is in its queue's `pending` until it is answered; what Celery finds in the
-list that is the queue is an envelope with the id alone.
+A message's content is one string; what Celery finds in the list that is the queue is an envelope with the id alone. The
+id is in its queue's `pending` until a worker takes it, and in `held` from then until it is answered.
 
 A job is one hash: `job` (packed facts), `seq`, `deadline`, `started`, `finished`, `cancelled`, `images`, `settled`,
 `chunks`, `done_chunks`, `done_images`, `good_images`, `version`, and `r:<k>`, the answers of chunk k. A chunk's field
@@ -43,6 +43,14 @@ redis.call('ZREMRANGEBYLEX', KEYS[2], '-', '(' .. oldest)
 return {1, before}
 """
 
+#: KEYS message, pending, held. ARGV id, now. Answers the message's content, or nil if it has been answered.
+TAKE = """
+local content = redis.call('GET', KEYS[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
+if content then redis.call('ZADD', KEYS[3], ARGV[2], ARGV[1]) end
+return content
+"""
+
 #: KEYS job... ARGV now, then for each job: chunk. Answers for each job 1 if the chunk is to be run, else 0.
 START = """
 local answer = {}
@@ -58,17 +66,18 @@ end
 return answer
 """
 
-#: KEYS flow, pending, message, job... ARGV now, result ttl, channel, message id, version, then for each job: id, chunk,
-#: packed answers ('' if not run), images, how many of them got predictions, and 1 if the job's record can only have run
-#: out (else it was forgotten, and settled then). Answers how many chunks were new.
+#: KEYS flow, pending, held, message, job... ARGV now, result ttl, channel, message id, version, then for each job: id,
+#: chunk, packed answers ('' if not run), images, how many of them got predictions, and 1 if the job's record can only
+#: have run out (else it was forgotten, and settled then). Answers how many chunks were new.
 FINISH = """
 local now, ttl = ARGV[1], ARGV[2]
 local told = {}
 -- First, so that a Redis without memory gets some back: what follows is then allowed.
-redis.call('DEL', KEYS[3])
+redis.call('DEL', KEYS[4])
 redis.call('ZREM', KEYS[2], ARGV[4])
-for i = 4, #KEYS do
-    local at = (i - 4) * 6 + 6
+redis.call('ZREM', KEYS[3], ARGV[4])
+for i = 5, #KEYS do
+    local at = (i - 5) * 6 + 6
     local id, field, answers, images = ARGV[at], 'r:' .. ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
     if redis.call('EXISTS', KEYS[i]) == 0 then
         if ARGV[at + 5] == '1' then redis.call('HINCRBY', KEYS[1], 'settled', images) end
@@ -118,13 +127,14 @@ redis.call('HINCRBY', KEYS[2], 'settled', facts[1] - facts[2])
 return redis.call('DEL', KEYS[1])
 """
 
-#: KEYS message, its new key, pending, queue. ARGV id, new id, now, new envelope. Answers 1 if it was still to be
+#: KEYS message, its new key, pending, held, queue. ARGV id, new id, now, new envelope. Answers 1 if it was still to be
 #: answered. A new id, because the envelope of the old one may still be under way.
 RENEW = """
 redis.call('ZREM', KEYS[3], ARGV[1])
+redis.call('ZREM', KEYS[4], ARGV[1])
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 redis.call('RENAME', KEYS[1], KEYS[2])
 redis.call('ZADD', KEYS[3], ARGV[3], ARGV[2])
-redis.call('LPUSH', KEYS[4], ARGV[4])
+redis.call('LPUSH', KEYS[5], ARGV[4])
 return 1
 """

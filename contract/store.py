@@ -67,6 +67,10 @@ def pending_key(queue: str) -> str:
     return f"{PREFIX}pending:{queue}"
 
 
+def held_key(queue: str) -> str:
+    return f"{PREFIX}held:{queue}"
+
+
 class Store:
     """All that is remembered of jobs. Every method raises QueueUnavailable when Redis does not answer."""
 
@@ -76,6 +80,7 @@ class Store:
         self._settings = settings
         self._looked_at, self._nearly_full = 0.0, False
         self._create = client.register_script(scripts.CREATE)
+        self._take = client.register_script(scripts.TAKE)
         self._start = client.register_script(scripts.START)
         self._finish = client.register_script(scripts.FINISH)
         self._cancel = client.register_script(scripts.CANCEL)
@@ -125,10 +130,12 @@ class Store:
             answers = self._start([job_key(job_id) for job_id, _ in parts], [time.time(), *(k for _, k in parts)])
         return [answer == 1 for answer in answers]
 
-    def message(self, message_id: str) -> Message | None:
-        """A message that waits or is held; None once it has been answered."""
+    def take(self, queue: str, message_id: str) -> Message | None:
+        """A message of the queue, held from now on; None once it has been answered."""
         with reaching_redis():
-            content = self.redis.get(message_key(message_id))
+            content = self._take(
+                [message_key(message_id), pending_key(queue), held_key(queue)], [message_id, time.time()]
+            )
         return content and Message.decode(message_id, content)
 
     def finish(
@@ -145,7 +152,8 @@ class Store:
         now, settings = time.time(), self._settings
         oldest = now - settings.job_ttl_s - settings.result_ttl_s
         queue, message_id = (message.queue, message.id) if message else ("", "")
-        keys = [flow_key(model), pending_key(queue), message_key(message_id), *(job_key(part[0]) for part in parts)]
+        keys = [flow_key(model), pending_key(queue), held_key(queue), message_key(message_id)]
+        keys += [job_key(part[0]) for part in parts]
         arguments: list[Any] = [now, settings.result_ttl_s, CHANNEL, message_id, version]
         for job_id, chunk, images, results in parts:
             answers = records.pack_answers(results) if results else b""
@@ -184,15 +192,22 @@ class Store:
         return int(submitted or 0), int(settled or 0)
 
     def pending(self, queue: str, *, older_than: float, count: int) -> list[str]:
-        """The oldest messages of a queue that are not answered though they were sent `older_than` seconds ago."""
+        """The oldest messages of a queue that no worker has taken though they were sent `older_than` seconds ago."""
+        return self._oldest(pending_key(queue), older_than, count)
+
+    def abandoned(self, queue: str, *, count: int) -> list[str]:
+        """The oldest messages of a queue that a worker took `visibility_timeout_s` ago and has not answered."""
+        return self._oldest(held_key(queue), self._settings.visibility_timeout_s, count)
+
+    def _oldest(self, key: str, older_than: float, count: int) -> list[str]:
         with reaching_redis():
-            found = self.redis.zrangebyscore(pending_key(queue), 0, time.time() - older_than, start=0, num=count)
+            found = self.redis.zrangebyscore(key, 0, time.time() - older_than, start=0, num=count)
         return [message_id.decode() for message_id in found]
 
     def renew(self, queue: str, message_id: str) -> str | None:
         """Lay a lost message into its queue again; its new id, or None if it has been answered after all."""
         fresh = new_id()
-        keys = [message_key(message_id), message_key(fresh), pending_key(queue), queue]
+        keys = [message_key(message_id), message_key(fresh), pending_key(queue), held_key(queue), queue]
         with reaching_redis():
             return fresh if self._renew(keys, [message_id, fresh, time.time(), seal(queue, fresh)]) else None
 

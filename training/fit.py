@@ -53,8 +53,8 @@ def fit(
 ) -> keras.Model:
     """Train, or go on from where `run` stopped, and return the model with its best validation weights.
 
-    `start` is the model whose convolution blocks a new run begins with; a resumed run has its own. `teacher` is that of
-    the recipe's `teaching`. Under the "plateau" schedule a resumed run counts its patience anew.
+    `start` is the model whose layers a new run begins with, as far as they fit; a resumed run has its own. `teacher`
+    is that of the recipe's `teaching`. Under the "plateau" schedule a resumed run counts its patience anew.
     """
     run.mkdir(parents=True, exist_ok=True)
     done = runs.epochs_done(run)
@@ -64,7 +64,7 @@ def fit(
     if not done:
         networks.prepare(model, data.train.images)
         if start is not None:
-            networks.copy_trunk(start, model)
+            networks.copy_layers(start, model)
     if done < recipe.epochs and not _stopped_early(recipe, rows):
         _train(model, recipe, data, _targets(recipe, data, teacher), run, done)
     model.load_weights(run / runs.BEST)

@@ -63,11 +63,16 @@ def cifar100(*, dropouts: Sequence[float], head_dropout: float, l2: float) -> ke
     return keras.Model(pixels, probabilities, name="cifar100")
 
 
-def copy_trunk(source: keras.Model, target: keras.Model) -> None:
-    """Start `target`'s convolutions from `source`'s; the heads stay as they are."""
+def copy_layers(source: keras.Model, target: keras.Model) -> None:
+    """Start those layers of `target` from `source`'s that have the same name and shapes; the others stay as they are.
+
+    Of the cifar10 and cifar100 networks these are the convolutions and their norms, of two for the same labels all.
+    """
+    known = {layer.name: layer.get_weights() for layer in source.layers}
     for layer in target.layers:
-        if layer.name.startswith(("whiten", "block")):
-            layer.set_weights(source.get_layer(layer.name).get_weights())
+        weights = known.get(layer.name, [])
+        if [each.shape for each in weights] == [each.shape for each in layer.get_weights()]:
+            layer.set_weights(weights)
 
 
 def large(*, classes: int, size: int | None = 32) -> keras.Model:

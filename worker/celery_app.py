@@ -19,18 +19,13 @@ def make_app(settings: Settings) -> celery.Celery:
         worker_enable_remote_control=False,
         worker_send_task_events=False,
         worker_hijack_root_logger=False,
-        broker_transport="worker.transport:Transport",
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_transport_options={
             # The queues are listed interactive first, and this order is kept: bulk waits.
             "queue_order_strategy": "priority",
-            "visibility_timeout": settings.visibility_timeout_s,
-            # kombu's own sweep for messages of dead workers comes every 100 seconds.
-            "unacked_restore_interval": 1,
-            "unacked_restore_throttle": 1,
-            # A worker that dies in the sweep must not stop the others' for kombu's five minutes.
-            "unacked_mutex_expire": 10,
+            # The store knows which messages are held, and the sweep sends those of dead workers again.
+            "ack_emulation": False,
             "socket_connect_timeout": 2,
             # A Redis that hangs must not hang the worker; longer than the 10 seconds of kombu's BRPOP.
             "socket_timeout": 30,

@@ -43,7 +43,8 @@ class Classifier:
     def register(self, app: celery.Celery) -> None:
         @app.task(name=TASK, ignore_result=True, bind=True)
         def classify(task: celery.Task) -> None:
-            message = patiently(lambda: self._store.message(task.request.id))
+            queue = task.request.delivery_info["routing_key"]
+            message = patiently(lambda: self._store.take(queue, task.request.id))
             if message:
                 self.classify(message)
 

@@ -57,7 +57,7 @@ class Worker:
             found = self.store.redis.brpop(["shapes", "shapes.bulk"], 0.05)
             if not found:
                 continue
-            message = self.store.message(message_id(json.loads(found[1])))
+            message = self.store.take(found[0].decode(), message_id(json.loads(found[1])))
             self.bulk.add(message.bulk)
             self.before(message)
             (part,) = message.parts

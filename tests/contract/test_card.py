@@ -39,7 +39,7 @@ def test_a_wrong_card_is_one_clear_sentence(models: Path, fields: dict[str, Any]
         Card.read(changed(models, **fields))
 
 
-@pytest.mark.parametrize("name", ["jobs", "v2", "unacked"])
+@pytest.mark.parametrize("name", ["jobs", "v2"])
 def test_a_reserved_name_is_refused(models: Path, name: str) -> None:
     folder = changed(models, name=name).rename(models / name)
     with pytest.raises(BadModel, match="expected a name other than"):

@@ -1,6 +1,7 @@
 """Processes die, and nothing that was accepted is lost or answered twice."""
 
 import signal
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -86,9 +87,13 @@ def test_redis_goes_and_comes_back_with_jobs_waiting(stack: Stack, how: int) -> 
 
 
 def test_redis_is_killed_while_a_worker_answers(stack: Stack) -> None:
+    (worker,) = stack.workers
+    worker.send_signal(signal.SIGSTOP)  # else it might be done before the last is submitted
     ids = submit(stack)
+    worker.send_signal(signal.SIGCONT)
     until(lambda: some_done_not_all(stack), "some jobs are done")
     stack.stop_redis(how=signal.SIGKILL)
+    time.sleep(0.5)
     stack.start_redis()
     if stack.workers[0].poll() is not None:  # a worker may end with the broker; its supervisor starts it again
         stack.start_worker(wait=False)
@@ -125,7 +130,7 @@ def test_workers_frozen_at_any_moment_and_then_killed(stack: Stack) -> None:
 
 
 def test_a_message_that_went_with_its_worker(stack: Stack) -> None:
-    """kombu takes a message off its list before it notes it as held; a worker that dies in between does just this."""
+    """kombu pops an envelope before the worker takes its message; a worker that dies in between does just this."""
     stack.kill_worker()
     ids = submit(stack, 20)
     assert stack.client().rpop("cifar10")

@@ -118,7 +118,6 @@ def test_labels_are_a_file_with_a_line_each_or_words_with_commas(tmp_path):
         ),
         ({"name": ".."}, r"--name: expected a name of small letters.*, found '\.\.'"),
         ({"name": "jobs"}, "--name: expected a name other than docs, .*, found 'jobs'"),
-        ({"name": "unacked"}, "--name: expected a name other than"),
         ({"labels": "a,b"}, r"--labels: expected 3 labels, one for each output of .*mine\.keras, found 2"),
         ({"labels": "a,b,a"}, "--labels: expected labels that differ, found 'a' twice"),
         ({"labels": "a,,c"}, "--labels: expected labels that are words"),

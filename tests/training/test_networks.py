@@ -34,10 +34,10 @@ def test_widths_and_input():
     assert (model.input_shape, model.input.dtype) == ((None, 32, 32, 3), "uint8")
 
 
-def test_copy_trunk_takes_the_blocks_and_leaves_the_head():
+def test_copy_layers_takes_the_blocks_and_leaves_the_head():
     source, target = build(RECIPES["cifar100"]), build(RECIPES["cifar10"])
     head = target.get_layer("hidden1").get_weights()
-    networks.copy_trunk(source, target)
+    networks.copy_layers(source, target)
     for name in ("block1_conv1", "block3_conv2", "block2_norm1"):
         for ours, theirs in zip(
             target.get_layer(name).get_weights(), source.get_layer(name).get_weights(), strict=True

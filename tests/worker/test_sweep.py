@@ -2,12 +2,14 @@
 
 import json
 
+import fakeredis
 import numpy as np
 import pytest
 
 from contract.envelope import message_id
-from contract.jobs import Job
+from contract.jobs import Job, Result
 from contract.message import Message, pack
+from contract.settings import Settings
 from contract.store import Store
 from worker import sweep
 from worker.sweep import sweep as sweep_now
@@ -26,9 +28,14 @@ def accepted(store: Store, number: int) -> Message:
     return message
 
 
-def taken(store: Store) -> dict:
-    """The oldest envelope of the queue, as kombu takes it."""
-    return json.loads(store.redis.rpop("shapes"))
+def popped(store: Store) -> str:
+    """The id in the oldest envelope of the queue, which goes as kombu takes it."""
+    return message_id(json.loads(store.redis.rpop("shapes")))
+
+
+def taken(store: Store) -> Message:
+    """The oldest message, as a worker takes it."""
+    return store.take("shapes", popped(store))
 
 
 def waiting(store: Store) -> list[str]:
@@ -36,34 +43,55 @@ def waiting(store: Store) -> list[str]:
     return [message_id(json.loads(each)) for each in reversed(store.redis.lrange("shapes", 0, -1))]
 
 
-def test_what_neither_waits_nor_is_held_is_sent_again_under_a_new_id(store: Store) -> None:
+def test_what_neither_waits_nor_was_taken_is_sent_again_under_a_new_id(store: Store) -> None:
     lost, held, behind = (accepted(store, number) for number in range(3))
+    popped(store)
     taken(store)
-    store.redis.hset("unacked", "tag", json.dumps([taken(store), "", "shapes"]))
     sweep_now(store, ["shapes"], 2.0)
     still, fresh = waiting(store)
     assert still == behind.id
     assert fresh != lost.id
-    assert store.message(lost.id) is None
-    assert (store.message(fresh).pixels == lost.pixels).all()
-    assert set(store.pending("shapes", older_than=-1, count=9)) == {fresh, held.id, behind.id}
+    assert store.take("shapes", lost.id) is None
+    assert set(store.pending("shapes", older_than=-1, count=9)) == {fresh, behind.id}
+    assert (store.take("shapes", fresh).pixels == lost.pixels).all()
+    assert store.take("shapes", held.id).id == held.id
 
 
-def test_what_was_answered_is_not_sent(store: Store) -> None:
+def test_what_is_held_for_too_long_is_sent_again_and_finished_once() -> None:
+    store = Store(fakeredis.FakeRedis(), Settings(visibility_timeout_s=-1))
+    accepted(store, 1)
+    held = taken(store)
+    sweep_now(store, ["shapes"], 2.0)
+    (fresh,) = waiting(store)
+    assert fresh != held.id
+    (part,) = held.parts
+    store.finish("shapes", "v", [(part.job_id, 0, 1, [Result(error=("Engine error", "no"))])], held)
+    again = store.take("shapes", fresh)
+    assert store.start([(part.job_id, part.chunk)]) == [False]
+    store.finish("shapes", "v", [(part.job_id, 0, 1, ())], again)
+    assert store.flow("shapes") == (1, 1)
+    assert store.abandoned("shapes", count=9) == []
+
+
+def test_a_message_on_its_way_to_a_worker_is_left_alone(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     message = accepted(store, 1)
-    taken(store)
-    store.finish("shapes", "v", [(message.parts[0].job_id, 0, 1, ())], message)
+    popped(store)
+    monkeypatch.setattr(sweep.time, "sleep", lambda _: store.take("shapes", message.id))
     sweep_now(store, ["shapes"], 2.0)
     assert waiting(store) == []
-    assert store.message(message.id) is None
 
 
-def test_what_was_answered_in_the_meantime_is_not_sent(store: Store) -> None:
-    message = accepted(store, 1)
-    taken(store)
+@pytest.mark.parametrize("late", [False, True])
+def test_what_was_answered_is_not_sent(store: Store, late: bool) -> None:
+    accepted(store, 1)
+    message = taken(store)
     store.finish("shapes", "v", [(message.parts[0].job_id, 0, 1, ())], message)
-    assert store.renew("shapes", message.id) is None
+    if late:
+        assert store.renew("shapes", message.id) is None
+    sweep_now(store, ["shapes"], 2.0)
     assert waiting(store) == []
+    assert store.take("shapes", message.id) is None
+    assert store.pending("shapes", older_than=-1, count=9) == []
 
 
 def test_order_and_clocks_do_not_matter(store: Store) -> None:
@@ -75,7 +103,7 @@ def test_order_and_clocks_do_not_matter(store: Store) -> None:
 def test_a_long_queue_is_not_searched(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweep, "WINDOW", 2)
     sent = [accepted(store, number).id for number in range(4)]
-    taken(store)
+    popped(store)
     sweep_now(store, ["shapes"], 2.0)
     assert waiting(store) == sent[1:]
 
