@@ -20,26 +20,37 @@ EXAMPLES = """python -m training train cifar100
        python -m training publish cifar100 --run runs/cifar100
        python -m training evaluate cifar100 --split test
        python -m training evaluate cifar10 --folder photos
+       python -m training ablate
+       python -m training repeat cifar10
        python -m training report"""
 
 
-def train(args: argparse.Namespace) -> None:
+def train_(args: argparse.Namespace) -> None:
     from dataclasses import replace
 
-    from training import data, evaluate, fit, publish, runs
+    from training.train import train
 
     recipe = _recipe(args.name)
     recipe = replace(recipe, epochs=args.epochs or recipe.epochs)
-    run = args.run or Path("runs") / args.name
-    fresh = not runs.epochs_done(run)
-    start = evaluate.published(recipe.start_from, args.models)[0] if recipe.start_from and fresh else None
-    teacher = evaluate.published(recipe.teaching.model, args.models)[0] if recipe.teaching else None
-    dataset = data.load(recipe.dataset, args.data)
-    runs.begin(run, recipe, publish.started_from(recipe, args.models))
-    fit.fit(recipe, dataset, run, start=start, teacher=teacher)
+    args.run = args.run or Path("runs") / args.name
+    train(recipe, args.run, data_dir=args.data, models=args.models)
     if args.publish:
-        args.run = run
         publish_(args)
+
+
+def ablate(args: argparse.Namespace) -> None:
+    from training import study
+    from training.recipes import ABLATION
+
+    print(study.table(study.ablation(ABLATION, args.epochs, args.run, data_dir=args.data, models=args.models)))
+
+
+def repeat(args: argparse.Namespace) -> None:
+    from training import study
+
+    places = {"data_dir": args.data, "models": args.models}
+    run = args.run or Path("runs") / f"{args.name}-seeds"
+    print(study.table(study.repeats(args.name, _recipe(args.name), args.seeds, run, **places)))
 
 
 def publish_(args: argparse.Namespace) -> None:
@@ -110,6 +121,10 @@ def _list() -> None:
         print(f"{name:<18} {about}{begins}{taught}")
 
 
+def _seeds(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(",")))
+
+
 def parser() -> argparse.ArgumentParser:
     settings = Settings.from_env()
     top = argparse.ArgumentParser(prog="python -m training", usage=EXAMPLES, description=__doc__)
@@ -126,14 +141,26 @@ def parser() -> argparse.ArgumentParser:
     run = argparse.ArgumentParser(add_help=False)
     run.add_argument("name", metavar="NAME", help="a recipe; see --list")
     run.add_argument("--run", type=Path, metavar="DIR", help="the run's folder (runs/NAME)")
-    run.add_argument("--hours", type=float, metavar="X", help="the training time, where the history does not have it")
+    publishing = argparse.ArgumentParser(add_help=False)
+    publishing.add_argument("--hours", type=float, metavar="X", help="the training time, where the history lacks it")
 
-    one = commands.add_parser("train", parents=[run, source, places], help="train or resume a recipe, then publish it")
+    one = commands.add_parser(
+        "train", parents=[run, publishing, source, places], help="train or resume a recipe, then publish it"
+    )
     one.add_argument("--epochs", type=int, metavar="N", help="instead of the recipe's")
     one.add_argument("--no-publish", dest="publish", action="store_false", help="stop when training ends")
-    one.set_defaults(call=train)
-    one = commands.add_parser("publish", parents=[run, source, places], help="publish a run without training")
+    one.set_defaults(call=train_)
+    one = commands.add_parser(
+        "publish", parents=[run, publishing, source, places], help="publish a run without training"
+    )
     one.set_defaults(call=publish_)
+    one = commands.add_parser("ablate", parents=[source, places], help="train cifar10's recipe a change at a time")
+    one.add_argument("--epochs", type=int, metavar="N", default=2, help="of each (%(default)s)")
+    one.add_argument("--run", type=Path, metavar="DIR", default=Path("runs/ablation"), help="the runs (%(default)s)")
+    one.set_defaults(call=ablate)
+    one = commands.add_parser("repeat", parents=[run, source, places], help="train a recipe with other seeds")
+    one.add_argument("--seeds", type=_seeds, metavar="N,...", default=(5432, 1, 2), help="(5432,1,2)")
+    one.set_defaults(call=repeat)
     one = commands.add_parser("add", parents=[places], help="publish a Keras model that was trained elsewhere")
     one.add_argument("path", type=Path, metavar="FILE", help="the model, as model.save('model.keras') writes it")
     one.add_argument("--name", required=True, help="what it is called in addresses")

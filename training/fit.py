@@ -49,12 +49,12 @@ def fit(
     run: Path,
     *,
     start: keras.Model | None = None,
-    teacher: keras.Model | None = None,
+    targets: "Targets | None" = None,
 ) -> keras.Model:
     """Train, or go on from where `run` stopped, and return the model with its best validation weights.
 
-    `start` is the model whose layers a new run begins with, as far as they fit; a resumed run has its own. `teacher`
-    is that of the recipe's `teaching`. Under the "plateau" schedule a resumed run counts its patience anew.
+    `start` is the model whose layers a new run begins with, as far as they fit; a resumed run has its own. `targets`
+    are the labels where none are given. Under the "plateau" schedule a resumed run counts its patience anew.
     """
     run.mkdir(parents=True, exist_ok=True)
     done = runs.epochs_done(run)
@@ -66,7 +66,7 @@ def fit(
         if start is not None:
             networks.copy_layers(start, model)
     if done < recipe.epochs and not _stopped_early(recipe, rows):
-        _train(model, recipe, data, _targets(recipe, data, teacher), run, done)
+        _train(model, recipe, data, targets or labels(data), run, done)
     model.load_weights(run / runs.BEST)
     return model
 
@@ -114,16 +114,19 @@ class Targets:
     validation: np.ndarray
 
 
-def _targets(recipe: Recipe, data: Dataset, teacher: keras.Model | None) -> Targets:
+def labels(data: Dataset) -> Targets:
+    """The labels alone, one-hot."""
     onehot = np.eye(len(data.labels), dtype=np.float32)
-    train, validation = onehot[data.train.classes], onehot[data.validation.classes]
-    if recipe.teaching is None or teacher is None:
-        return Targets(train=train, mirrored=None, validation=validation)
-    images, temperature = data.train.images, recipe.teaching.temperature
+    return Targets(train=onehot[data.train.classes], mirrored=None, validation=onehot[data.validation.classes])
+
+
+def taught(data: Dataset, teacher: keras.Model, temperature: float) -> Targets:
+    """The labels and the teacher's answers, softened."""
+    known, images = labels(data), data.train.images
     return Targets(
-        train=distill.targets(teacher, images, train, temperature),
-        mirrored=distill.targets(teacher, images[:, :, ::-1], train, temperature),
-        validation=distill.targets(teacher, data.validation.images, validation, temperature),
+        train=distill.targets(teacher, images, known.train, temperature),
+        mirrored=distill.targets(teacher, images[:, :, ::-1], known.train, temperature),
+        validation=distill.targets(teacher, data.validation.images, known.validation, temperature),
     )
 
 

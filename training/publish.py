@@ -38,7 +38,7 @@ def publish(name: str, recipe: Recipe, *, run: Path, data_dir: Path, models: Pat
     best = runs.best(rows)
     if best is None:
         raise RunError(f"{run} holds no finished epoch: {runs.HISTORY} is missing or empty")
-    taken = hours if hours is not None else _hours(run, rows)
+    taken = hours if hours is not None else runs.hours(run)
     dataset = data.load(recipe.dataset, data_dir)
     model = _trained(recipe, run)
     calibration = _calibrated(model, dataset, best)
@@ -59,12 +59,6 @@ def publish(name: str, recipe: Recipe, *, run: Path, data_dir: Path, models: Pat
         pictures.curves(rows, int(best["epoch"]) + 1, stage)
         _moved(stage, card, models / name)
     return card
-
-
-def _hours(run: Path, rows: list[dict[str, str]]) -> float:
-    if not all(row.get("seconds") for row in rows):
-        raise RunError(f"{run / runs.HISTORY} lacks the seconds of an epoch; state the training time with --hours")
-    return sum(float(row["seconds"]) for row in rows) / 3600
 
 
 def _trained(recipe: Recipe, run: Path) -> keras.Model:

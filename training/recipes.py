@@ -4,8 +4,8 @@
 from the labels alone; the models that ship start from them and learn from the large ones.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
@@ -100,7 +100,7 @@ RECIPES: dict[str, Recipe] = {
     "cifar10": Recipe(
         dataset="cifar10",
         network=networks.cifar10,
-        epochs=12,
+        epochs=8,
         start_from="cifar10-labels",
         teaching=Teaching(model="cifar10-large"),
         **TAUGHT,
@@ -115,3 +115,24 @@ RECIPES: dict[str, Recipe] = {
         **(LARGE | {"augmentation": Augmentation(shift=2, cutout=8)}),
     ),
 }
+
+
+def _one_by_one(first: Recipe, changes: Mapping[str, dict[str, Any]]) -> dict[str, Recipe]:
+    steps = {"the original": first}
+    for name, change in changes.items():
+        steps[name] = replace(list(steps.values())[-1], **change)
+    return steps
+
+
+#: From the original's recipe to that of cifar10, a change at a time.
+ABLATION: dict[str, Recipe] = _one_by_one(
+    RECIPES["cifar10-baseline"],
+    {
+        "one cycle of SGD": {name: LABELS[name] for name in ("optimizer", "learning_rate")} | {"schedule": "one-cycle"},
+        "less dropout and more L2": {"options": LABELS["options"]},
+        "mirrored in turn and not turned": {"augmentation": LABELS["augmentation"]},
+        "label smoothing": {"label_smoothing": LABELS["label_smoothing"]},
+        "from cifar100's convolutions": {"start_from": "cifar100-labels"},
+        "taught by cifar10-large": {"teaching": Teaching(model="cifar10-large"), "label_smoothing": 0.0},
+    },
+)

@@ -1,13 +1,13 @@
-"""The results table of docs/training.md, from the cards."""
+"""The tables of docs/training.md: the results, from the cards, and the studies."""
 
 from pathlib import Path
 
 from contract.card import Card, Cards
 from contract.settings import ROOT
+from training import study
 from training.errors import TrainingError
 
 PAGE = ROOT / "docs" / "training.md"
-BEGIN, END = "<!-- results -->", "<!-- /results -->"
 #: What the original project states: accuracy, loss, AUC on the test split, and training time in hours.
 ORIGINAL = {"cifar10": ("0.90", "0.4778", "0.9899", "5-6"), "cifar100": ("0.62", "1.7465", "0.9598", "11-12")}
 HEAD = "| model | accuracy | loss | AUC | top-3 | ECE | epochs | hours |\n|---|---:|---:|---:|---:|---:|---:|---:|"
@@ -42,11 +42,23 @@ def _footnote(card: Card) -> str:
 
 
 def write(models: Path, page: Path = PAGE) -> str:
-    """Put the table of all cards in `models` between the markers of `page`. Raises TrainingError without markers."""
-    text, rendered = page.read_text(), table(Cards(models))
-    before, opening, rest = text.partition(BEGIN)
-    _, closing, after = rest.partition(END)
+    """Put the table of all cards in `models`, and those of the studies beside `page`, between the markers of `page`.
+
+    Returns the first. Raises TrainingError where markers are missing.
+    """
+    results, studies = table(Cards(models)), sorted(page.with_suffix("").glob("*.csv"))
+    tables = {"results": results, **{path.stem: study.table(path) for path in studies}}
+    text = page.read_text()
+    for name, rendered in tables.items():
+        text = _filled(text, name, rendered, page)
+    page.write_text(text)
+    return results
+
+
+def _filled(text: str, name: str, rendered: str, page: Path) -> str:
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, opening, rest = text.partition(begin)
+    _, closing, after = rest.partition(end)
     if not opening or not closing:
-        raise TrainingError(f"{page} lacks the markers {BEGIN} and {END}")
-    page.write_text(f"{before}{BEGIN}\n{rendered}\n{END}{after}")
-    return rendered
+        raise TrainingError(f"{page} lacks the markers {begin} and {end}")
+    return f"{before}{begin}\n{rendered}\n{end}{after}"

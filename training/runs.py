@@ -38,6 +38,14 @@ def best(rows: list[dict[str, str]]) -> dict[str, str] | None:
     return max(rows, key=lambda row: float(row["val_accuracy"]), default=None)
 
 
+def hours(run: Path) -> float:
+    """What its epochs took together. Raises RunError where an epoch does not say."""
+    rows = history(run)
+    if not all(row.get("seconds") for row in rows):
+        raise RunError(f"{run / HISTORY} lacks the seconds of an epoch; state the training time with --hours")
+    return sum(float(row["seconds"]) for row in rows) / 3600
+
+
 def epochs_done(run: Path) -> int:
     """How many epochs the run's backup has behind it. Raises RunError for a backup that was cut off."""
     path = run / BACKUP / "training_metadata.json"

@@ -49,7 +49,7 @@ def test_a_taught_run_learns_its_teacher_s_answers(tmp_path, recipe, dataset):
     teacher = build(recipe)
     teacher.get_layer("probabilities").bias.assign(np.where(np.arange(10) == 3, 4.0, 0.0))
     taught = replace(recipe, epochs=6, teaching=Teaching(model="any", share=1.0, temperature=2.0))
-    model = fit.fit(taught, dataset, tmp_path, teacher=teacher)
+    model = fit.fit(taught, dataset, tmp_path, targets=fit.taught(dataset, teacher, temperature=2.0))
     assert (model.predict(dataset.validation.images, verbose=0).argmax(1) == 3).mean() > 0.5
     # The labels are of ten classes, evenly: what the history says is measured against them.
     assert float(runs.history(tmp_path)[-1]["val_accuracy"]) <= 0.3

@@ -177,9 +177,9 @@ def test_list_and_help(capsys):
 
 def test_the_results_table_stands_between_its_markers(models, tmp_path):
     page = tmp_path / "page.md"
-    page.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
+    page.write_text("before\n<!-- results -->\nold\n<!-- /results -->\nafter\n")
     table = report.write(models, page)
-    assert page.read_text() == f"before\n{report.BEGIN}\n{table}\n{report.END}\nafter\n"
+    assert page.read_text() == f"before\n<!-- results -->\n{table}\n<!-- /results -->\nafter\n"
     assert "| **cifar10** |" in table
     assert "| cifar10, the original | 0.90 | 0.4778 | 0.9899 | | | | 5-6 |" in table
     page.write_text("no markers")
@@ -187,6 +187,9 @@ def test_the_results_table_stands_between_its_markers(models, tmp_path):
         report.write(models, page)
 
 
-def test_the_page_has_its_markers():
-    text = report.PAGE.read_text()
-    assert text.index(report.BEGIN) < text.index(report.END)
+def test_the_page_has_the_markers_of_all_its_tables(tmp_path):
+    page = tmp_path / "training.md"
+    shutil.copy(report.PAGE, page)
+    shutil.copytree(report.PAGE.with_suffix(""), page.with_suffix(""))
+    assert report.write(report.ROOT / "models", page).startswith("| model |")
+    assert page.read_text() == report.PAGE.read_text()

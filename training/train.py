@@ -1,0 +1,30 @@
+"""A recipe from its name to a finished run."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from training import data, evaluate, fit, publish, runs
+from training.data import Dataset
+from training.fit import Targets
+from training.recipes import Recipe, Teaching
+
+
+def train(recipe: Recipe, run: Path, *, data_dir: Path, models: Path) -> None:
+    """Train, or go on from where `run` stopped, with the published models in `models` that the recipe names.
+
+    Raises TrainingError where one is missing, DataError for missing data, RunError for the run of another recipe.
+    """
+    start = recipe.start_from if not runs.epochs_done(run) else None
+    model = evaluate.published(start, models)[0] if start else None
+    dataset, targets = _lessons(recipe.dataset, recipe.teaching, data_dir, models)
+    runs.begin(run, recipe, publish.started_from(recipe, models))
+    fit.fit(recipe, dataset, run, start=model, targets=targets)
+
+
+@lru_cache(maxsize=1)
+def _lessons(name: str, teaching: Teaching | None, data_dir: Path, models: Path) -> tuple[Dataset, Targets]:
+    """Data and targets: kept, because a teacher takes minutes, and runs that differ in their seeds share one."""
+    dataset = data.load(name, data_dir)
+    if teaching is None:
+        return dataset, fit.labels(dataset)
+    return dataset, fit.taught(dataset, evaluate.published(teaching.model, models)[0], teaching.temperature)
