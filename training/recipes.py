@@ -100,10 +100,10 @@ RECIPES: dict[str, Recipe] = {
     "cifar10": Recipe(
         dataset="cifar10",
         network=networks.cifar10,
-        epochs=8,
+        epochs=6,
         start_from="cifar10-labels",
         teaching=Teaching(model="cifar10-large"),
-        **TAUGHT,
+        **(TAUGHT | {"learning_rate": 0.03}),
     ),
     "cifar100-large": Recipe(dataset="cifar100", options={"classes": 100}, epochs=16, small=(11, 24), **LARGE),
     "cifar10-large": Recipe(

@@ -4,35 +4,40 @@ from pathlib import Path
 
 from contract.card import Card, Cards
 from contract.settings import ROOT
-from training import study
+from training import runs, study
 from training.errors import TrainingError
 
 PAGE = ROOT / "docs" / "training.md"
 #: What the original project states: accuracy, loss, AUC on the test split, and training time in hours.
 ORIGINAL = {"cifar10": ("0.90", "0.4778", "0.9899", "5-6"), "cifar100": ("0.62", "1.7465", "0.9598", "11-12")}
-HEAD = "| model | accuracy | loss | AUC | top-3 | ECE | epochs | hours |\n|---|---:|---:|---:|---:|---:|---:|---:|"
+COLUMNS = ("model", "accuracy", "loss", "AUC", "top-3", "ECE", "epochs", "hours", "making batches")
 
 
 def table(cards: Cards) -> str:
     """A Markdown table: a row for each card, and under it what the original states, where it has that model."""
-    lines = [HEAD]
+    lines = [f"| {' | '.join(COLUMNS)} |", f"|---|{'---:|' * (len(COLUMNS) - 1)}"]
     for name, card in cards.items():
-        lines.append(_row(card))
+        lines.append(_row(card, cards.folder / name))
         if name in ORIGINAL:
             accuracy, loss, auc, hours = ORIGINAL[name]
-            lines.append(f"| {name}, the original | {accuracy} | {loss} | {auc} | | | | {hours} |")
+            lines.append(f"| {name}, the original | {accuracy} | {loss} | {auc} | | | | {hours} | |")
     return "\n".join([*lines, "", *(_footnote(card) for card in cards.values() if "hardware" in card.training)])
 
 
-def _row(card: Card) -> str:
+def _row(card: Card, folder: Path) -> str:
     try:
         test, training = card.metrics["test"], card.training
         return (
             f"| **{card.name}** | {test['accuracy']:.4f} | {test['loss']:.4f} | {test['auc']:.4f} | {test['top3']:.4f} "
-            f"| {test['ece']:.4f} | {training['epochs']} | {training['hours']:.1f} |"
+            f"| {test['ece']:.4f} | {training['epochs']} | {training['hours']:.1f} | {_share(folder)} |"
         )
     except KeyError:
-        return f"| **{card.name}** | | | | | | | |"
+        return f"| **{card.name}** | | | | | | | | |"
+
+
+def _share(folder: Path) -> str:
+    share = runs.input_share(folder)
+    return "" if share is None else f"{share:.1%}"
 
 
 def _footnote(card: Card) -> str:

@@ -46,6 +46,14 @@ def hours(run: Path) -> float:
     return sum(float(row["seconds"]) for row in rows) / 3600
 
 
+def input_share(run: Path) -> float | None:
+    """The share of its time that went into making batches, 0 to 1; None for a run that does not say."""
+    rows = history(run)
+    if not rows or not all(row.get("seconds") and row.get("input_seconds") for row in rows):
+        return None
+    return sum(float(row["input_seconds"]) for row in rows) / sum(float(row["seconds"]) for row in rows)
+
+
 def epochs_done(run: Path) -> int:
     """How many epochs the run's backup has behind it. Raises RunError for a backup that was cut off."""
     path = run / BACKUP / "training_metadata.json"
