@@ -130,8 +130,9 @@ ABLATION: dict[str, Recipe] = _one_by_one(
     {
         "one cycle of SGD": {name: LABELS[name] for name in ("optimizer", "learning_rate")} | {"schedule": "one-cycle"},
         "less dropout and more L2": {"options": LABELS["options"]},
-        "mirrored in turn and not turned": {"augmentation": LABELS["augmentation"]},
-        "label smoothing": {"label_smoothing": LABELS["label_smoothing"]},
+        "mirrored in turn, not turned, and labels smoothed": {
+            name: LABELS[name] for name in ("augmentation", "label_smoothing")
+        },
         "from cifar100's convolutions": {"start_from": "cifar100-labels"},
         "taught by cifar10-large": {"teaching": Teaching(model="cifar10-large"), "label_smoothing": 0.0},
     },
