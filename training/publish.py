@@ -161,6 +161,8 @@ def _moved(stage: Path, card: Card, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     # A worker that starts meanwhile finds no card, or the whole of the new model; never one beside another's files.
     (folder / CARD).unlink(missing_ok=True)
+    for path in folder.glob("openvino*"):  # int8, which is made later, would be another model's
+        path.unlink()
     for path in sorted(stage.iterdir(), key=lambda each: each.name == CARD):
         shutil.move(path, folder / path.name)
     card.verify(folder)

@@ -93,6 +93,13 @@ def test_calibration_is_in_the_file_and_helps(models):
     assert card.metrics["validation"]["loss"] == pytest.approx(loss["after"], abs=1e-4)
 
 
+def test_the_engine_files_of_the_model_before_are_gone(recipe, places, models):
+    shutil.copytree(models / "cifar10", places["models"] / "again")
+    (places["models"] / "again" / "openvino-int8.xml").write_text("another model's")
+    card = publish.publish("again", recipe, **places)
+    assert {path.name for path in (places["models"] / "again").glob("openvino*")} == set(card.files) - {"model.keras"}
+
+
 def test_the_surest_mistakes_are_drawn(models, finished, tmp_path, capsys):
     places = ["--models", str(models), "--data", str(finished[1])]
     assert main(["evaluate", "cifar10", *places, "--mistakes", str(tmp_path / "mistakes.png")]) == 0
