@@ -1,6 +1,7 @@
 """One training run, resumable at every epoch."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,12 +49,12 @@ def fit(
     data: Dataset,
     run: Path,
     *,
-    start: keras.Model | None = None,
+    start: Sequence[keras.Model] = (),
     targets: "Targets | None" = None,
 ) -> keras.Model:
     """Train, or go on from where `run` stopped, and return the model with its best validation weights.
 
-    `start` is the model whose layers a new run begins with, as far as they fit; a resumed run has its own. `targets`
+    `start` are the models whose layers a new run begins with, as far as they fit; a resumed run has its own. `targets`
     are the labels where none are given. Under the "plateau" schedule a resumed run counts its patience anew.
     """
     run.mkdir(parents=True, exist_ok=True)
@@ -63,7 +64,7 @@ def fit(
     model = build(recipe, size=None) if recipe.small else build(recipe)
     if not done:
         networks.prepare(model, data.train.images)
-        if start is not None:
+        if start:
             networks.copy_layers(start, model)
     if done < recipe.epochs and not _stopped_early(recipe, rows):
         _train(model, recipe, data, targets or labels(data), run, done)

@@ -63,16 +63,18 @@ def cifar100(*, dropouts: Sequence[float], head_dropout: float, l2: float) -> ke
     return keras.Model(pixels, probabilities, name="cifar100")
 
 
-def copy_layers(source: keras.Model, target: keras.Model) -> None:
-    """Start those layers of `target` from `source`'s that have the same name and shapes; the others stay as they are.
+def copy_layers(sources: Sequence[keras.Model], target: keras.Model) -> None:
+    """Start those layers of `target` from the mean of `sources` that have the same name and shapes there.
 
-    Of the cifar10 and cifar100 networks these are the convolutions and their norms, of two for the same labels all.
+    The others stay as they are. Of the cifar10 and cifar100 networks those are the convolutions and their norms, of two
+    for the same labels all.
     """
-    known = {layer.name: layer.get_weights() for layer in source.layers}
+    known = [{layer.name: layer.get_weights() for layer in source.layers} for source in sources]
     for layer in target.layers:
-        weights = known.get(layer.name, [])
-        if [each.shape for each in weights] == [each.shape for each in layer.get_weights()]:
-            layer.set_weights(weights)
+        weights = [layers.get(layer.name, []) for layers in known]
+        shapes = [each.shape for each in layer.get_weights()]
+        if all([each.shape for each in one] == shapes for one in weights):
+            layer.set_weights([np.mean(each, axis=0) for each in zip(*weights, strict=True)])
 
 
 def large(*, classes: int, size: int | None = 32) -> keras.Model:

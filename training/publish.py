@@ -139,13 +139,13 @@ def _origin(recipe: Recipe, run: Path, models: Path) -> dict[str, Any]:
     return {**facts, "versions": {**facts["versions"], "openvino": version("openvino")}}
 
 
-def started_from(recipe: Recipe, models: Path) -> dict[str, str] | None:
-    """The name and version of the published model that the recipe starts from; only the name where it is not there."""
-    if recipe.start_from is None:
-        return None
-    folder = models / recipe.start_from
-    known = {"version": Card.read(folder).version} if (folder / CARD).is_file() else {}
-    return {"model": recipe.start_from, **known}
+def started_from(recipe: Recipe, models: Path) -> list[dict[str, str]]:
+    """Name and version of each published model that the recipe starts from; only the name where it is not there."""
+    return [{"model": name, **_version(models / name)} for name in recipe.start_from]
+
+
+def _version(folder: Path) -> dict[str, str]:
+    return {"version": Card.read(folder).version} if (folder / CARD).is_file() else {}
 
 
 def _data_facts(recipe: Recipe, dataset: Dataset, data_dir: Path) -> dict[str, Any]:

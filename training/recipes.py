@@ -42,8 +42,9 @@ class Recipe:
     batch: int = 128
     label_smoothing: float = 0.0
     augmentation: Augmentation = field(default_factory=Augmentation)
-    #: The published model whose layers this one starts from, as far as they have its names and shapes.
-    start_from: str | None = None
+    #: The published models whose layers this one starts from, as far as they have its names and shapes; of several
+    #: the mean, which is better than each where they come from one start (Wortsman et al. 2022, arXiv:2203.05482).
+    start_from: tuple[str, ...] = ()
     #: The published model that teaches this one; None for labels alone.
     teaching: Teaching | None = None
     seed: int = 5432
@@ -86,22 +87,30 @@ RECIPES: dict[str, Recipe] = {
         network=networks.cifar10,
         epochs=20,
         second_cycle=(8, 0.04),
-        start_from="cifar100-labels",
+        start_from=("cifar100-labels",),
         **LABELS,
+    ),
+    "cifar100-taught": Recipe(
+        dataset="cifar100",
+        network=networks.cifar100,
+        epochs=12,
+        start_from=("cifar100-labels",),
+        teaching=Teaching(model="cifar100-large"),
+        **TAUGHT,
     ),
     "cifar100": Recipe(
         dataset="cifar100",
         network=networks.cifar100,
-        epochs=12,
-        start_from="cifar100-labels",
+        epochs=5,
+        start_from=("cifar100-labels", "cifar100-taught"),
         teaching=Teaching(model="cifar100-large"),
-        **TAUGHT,
+        **(TAUGHT | {"learning_rate": 0.02}),
     ),
     "cifar10": Recipe(
         dataset="cifar10",
         network=networks.cifar10,
-        epochs=6,
-        start_from="cifar10-labels",
+        epochs=4,
+        start_from=("cifar10-labels",),
         teaching=Teaching(model="cifar10-large"),
         **(TAUGHT | {"learning_rate": 0.03}),
     ),
@@ -111,7 +120,7 @@ RECIPES: dict[str, Recipe] = {
         options={"classes": 10},
         epochs=12,
         small=(8, 24),
-        start_from="cifar100-large",
+        start_from=("cifar100-large",),
         **(LARGE | {"augmentation": Augmentation(shift=2, cutout=8)}),
     ),
 }
@@ -133,7 +142,7 @@ ABLATION: dict[str, Recipe] = _one_by_one(
         "mirrored in turn, not turned, and labels smoothed": {
             name: LABELS[name] for name in ("augmentation", "label_smoothing")
         },
-        "from cifar100's convolutions": {"start_from": "cifar100-labels"},
+        "from cifar100's convolutions": {"start_from": ("cifar100-labels",)},
         "taught by cifar10-large": {"teaching": Teaching(model="cifar10-large"), "label_smoothing": 0.0},
     },
 )

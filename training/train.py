@@ -14,11 +14,11 @@ def train(recipe: Recipe, run: Path, *, data_dir: Path, models: Path) -> None:
 
     Raises TrainingError where one is missing, DataError for missing data, RunError for the run of another recipe.
     """
-    start = recipe.start_from if not runs.epochs_done(run) else None
-    model = evaluate.published(start, models)[0] if start else None
+    names = () if runs.epochs_done(run) else recipe.start_from
+    start = [evaluate.published(name, models)[0] for name in names]
     dataset, targets = _lessons(recipe.dataset, recipe.teaching, data_dir, models)
     runs.begin(run, recipe, publish.started_from(recipe, models))
-    fit.fit(recipe, dataset, run, start=model, targets=targets)
+    fit.fit(recipe, dataset, run, start=start, targets=targets)
 
 
 @lru_cache(maxsize=1)

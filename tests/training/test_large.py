@@ -60,7 +60,7 @@ def test_muon_turns_a_convolution_s_step_into_an_orthogonal_one():
 
 
 def test_small_crops_come_first_and_a_cut_run_goes_on(tmp_path, dataset, monkeypatch):
-    small = replace(RECIPES["cifar10-large"], epochs=3, small=(2, 24), batch=16, start_from=None)
+    small = replace(RECIPES["cifar10-large"], epochs=3, small=(2, 24), batch=16, start_from=())
     sizes = []
     original = fit.TrainingBatches.__getitem__
 
@@ -80,7 +80,7 @@ def test_small_crops_come_first_and_a_cut_run_goes_on(tmp_path, dataset, monkeyp
 def test_another_large_model_s_whitening_comes_with_its_convolutions():
     source, target = build(RECIPES["cifar100-large"]), build(RECIPES["cifar10-large"])
     networks.prepare(source, np.random.default_rng(0).integers(0, 256, (9, 32, 32, 3), dtype=np.uint8))
-    networks.copy_layers(source, target)
+    networks.copy_layers([source], target)
     for name in ("whiten", "block1_conv1", "block3_norm2"):
         for ours, theirs in zip(
             target.get_layer(name).get_weights(), source.get_layer(name).get_weights(), strict=True

@@ -154,7 +154,7 @@ def test_a_failure_leaves_the_old_model(recipe, places, models, monkeypatch):
 
 
 def test_from_the_command_line(recipe, official, models, tmp_path, monkeypatch, capsys):
-    monkeypatch.setitem(RECIPES, "second", replace(recipe, start_from="cifar10"))
+    monkeypatch.setitem(RECIPES, "second", replace(recipe, start_from=("cifar10",)))
     data_dir, run, nowhere = ["--data", str(official)], ["--run", str(tmp_path / "run")], str(tmp_path / "nowhere")
     train = ["train", "second", *run, *data_dir, "--epochs", "1", "--no-publish"]
     assert main([*train, "--models", nowhere]) == 1
@@ -166,7 +166,7 @@ def test_from_the_command_line(recipe, official, models, tmp_path, monkeypatch, 
     shutil.copytree(models, target)
     assert main(["publish", "second", *run, *data_dir, "--models", str(target), "--hours", "1.25"]) == 0
     card = Card.read(target / "second")
-    assert card.training["started_from"] == {"model": "cifar10", "version": Card.read(models / "cifar10").version}
+    assert card.training["started_from"] == [{"model": "cifar10", "version": Card.read(models / "cifar10").version}]
     assert card.training["hours"] == 1.25
     assert card.training["recipe"]["epochs"] == 1
     capsys.readouterr()

@@ -28,7 +28,7 @@ def tiny(*, dropouts: Sequence[float], head_dropout: float, l2: float) -> keras.
 
 def tiny_recipe() -> Recipe:
     options = {"dropouts": (0.0, 0.0, 0.0), "head_dropout": 0.0, "l2": 0.0}
-    return replace(RECIPES["cifar10-labels"], network=tiny, options=options, epochs=3, batch=16, start_from=None)
+    return replace(RECIPES["cifar10-labels"], network=tiny, options=options, epochs=3, batch=16, start_from=())
 
 
 def write_official(folder: Path) -> None:
