@@ -1,6 +1,6 @@
 """Probabilities that mean what they say: temperature scaling (Guo et al. 2017, arXiv:1706.04599).
 
-One number, fitted on the validation split, divides the logits. It is folded into the last layer, so that every
+One number, chosen on the validation split, divides the logits. It is folded into the last layer, so that every
 engine has it, no parameter is added and no answer changes, only how sure it claims to be.
 """
 
@@ -9,11 +9,13 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
+from scipy.special import log_softmax, softmax
 
 BINS = 15
 #: Temperatures that are tried; an optimum at the edge would mean a broken model.
 RANGE = (0.05, 20.0)
+#: Shares of the likeliest one among which that with the lowest calibration error is chosen.
+NEAR = np.linspace(0.8, 1.25, 91)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +41,15 @@ def nll(scores: np.ndarray, classes: np.ndarray, temperature: float = 1.0) -> fl
 
 
 def find_temperature(scores: np.ndarray, classes: np.ndarray) -> float:
-    """The temperature that minimises the negative log-likelihood; searched on a logarithmic scale."""
+    """The temperature with the lowest expected calibration error, near that with the lowest negative log-likelihood.
+
+    The likelihood alone heeds the chances of all classes, and so leaves networks of 100 classes too sure of the first.
+    """
     low, high = np.log(RANGE)
     found = minimize_scalar(lambda log: nll(scores, classes, np.exp(log)), bounds=(low, high), method="bounded")
-    return float(np.exp(found.x))
+    near = np.exp(found.x) * NEAR
+    errors = [expected_calibration_error(softmax(scores / temperature, axis=1), classes) for temperature in near]
+    return float(near[np.argmin(errors)])
 
 
 def fold(model: keras.Model, temperature: float) -> None:

@@ -85,7 +85,7 @@ def _calibrated(model: keras.Model, dataset: Dataset, best: dict[str, str]) -> d
         )
     temperature = calibrate.find_temperature(scores, classes)
     calibrate.fold(model, temperature)
-    before, after = calibrate.nll(scores, classes), calibrate.nll(scores, classes, temperature)
+    before, after = (calibrate.nll(scores, classes, each) for each in (1.0, temperature))
     return {
         "temperature": round(temperature, 6),
         "validation_loss": {"before_temperature": round(before, 6), "after": round(after, 6)},

@@ -30,6 +30,19 @@ def test_the_temperature_is_found_and_lowers_the_loss():
     assert errors[1] < errors[0] / 3
 
 
+def test_a_temperature_that_is_likelier_but_less_true_is_not_taken():
+    """The first answer is right as often as it says; when it is wrong, the class thought least likely is right."""
+    sure = RNG.choice([0.5, 0.7, 0.9], 6000)
+    chances = np.stack([sure, (1 - sure) * 0.2, (1 - sure) * 0.4, (1 - sure) * 0.4], axis=1)
+    scores, classes = np.log(chances), np.where(RNG.random(6000) < sure, 0, 1)
+    assert calibrate.nll(scores, classes, 1.15) < calibrate.nll(scores, classes)
+    temperature = calibrate.find_temperature(scores, classes)
+    errors = [
+        calibrate.expected_calibration_error(softmax(scores / each, axis=1), classes) for each in (temperature, 1.15)
+    ]
+    assert errors[0] < errors[1] / 2
+
+
 def test_folding_divides_the_logits_and_changes_no_answer(recipe):
     model = build(recipe)
     model.get_layer("probabilities").bias.assign(np.arange(10) / 7)
