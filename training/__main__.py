@@ -42,7 +42,8 @@ def ablate(args: argparse.Namespace) -> None:
     from training import study
     from training.recipes import ABLATION
 
-    print(study.table(study.ablation(ABLATION, args.epochs, args.run, data_dir=args.data, models=args.models)))
+    places = {"data_dir": args.data, "models": args.models}
+    print(study.table(study.ablation(ABLATION, args.epochs, args.images, args.run, **places)))
 
 
 def repeat(args: argparse.Namespace) -> None:
@@ -155,7 +156,8 @@ def parser() -> argparse.ArgumentParser:
     )
     one.set_defaults(call=publish_)
     one = commands.add_parser("ablate", parents=[source, places], help="train cifar10's recipe a change at a time")
-    one.add_argument("--epochs", type=int, metavar="N", default=2, help="of each (%(default)s)")
+    one.add_argument("--epochs", type=int, metavar="N", default=4, help="of each (%(default)s)")
+    one.add_argument("--images", type=int, metavar="N", default=15_000, help="to train on (%(default)s)")
     one.add_argument("--run", type=Path, metavar="DIR", default=Path("runs/ablation"), help="the runs (%(default)s)")
     one.set_defaults(call=ablate)
     one = commands.add_parser("repeat", parents=[run, source, places], help="train a recipe with other seeds")

@@ -106,13 +106,21 @@ RECIPES: dict[str, Recipe] = {
         teaching=Teaching(model="cifar100-large"),
         **(TAUGHT | {"learning_rate": 0.02}),
     ),
-    "cifar10": Recipe(
+    "cifar10-taught": Recipe(
         dataset="cifar10",
         network=networks.cifar10,
-        epochs=4,
+        epochs=3,
         start_from=("cifar10-labels",),
         teaching=Teaching(model="cifar10-large"),
         **(TAUGHT | {"learning_rate": 0.03}),
+    ),
+    "cifar10": Recipe(
+        dataset="cifar10",
+        network=networks.cifar10,
+        epochs=1,
+        start_from=("cifar10-labels", "cifar10-taught"),
+        teaching=Teaching(model="cifar10-large"),
+        **(TAUGHT | {"learning_rate": 0.002}),
     ),
     "cifar100-large": Recipe(dataset="cifar100", options={"classes": 100}, epochs=16, small=(11, 24), **LARGE),
     "cifar10-large": Recipe(

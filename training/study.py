@@ -5,6 +5,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from contract.settings import ROOT
 from training import runs
@@ -15,24 +16,30 @@ FOLDER = ROOT / "docs" / "training"
 COLUMNS = ("run", "epochs", "val_accuracy", "val_auc", "hours")
 
 
-def ablation(steps: Mapping[str, Recipe], epochs: int, folder: Path, *, data_dir: Path, models: Path) -> Path:
-    """Train each of `steps` for `epochs` epochs and write `ablation.csv`; an interrupted one goes on."""
+def ablation(
+    steps: Mapping[str, Recipe], epochs: int, images: int, folder: Path, *, data_dir: Path, models: Path
+) -> Path:
+    """Train each of `steps` for `epochs` epochs of `images` images and write `ablation.csv`.
+
+    An interrupted one goes on where it was.
+    """
     shortened = {name: replace(recipe, epochs=epochs) for name, recipe in steps.items()}
-    return _written("ablation", shortened, folder, data_dir, models)
+    return _written("ablation", shortened, folder, data_dir=data_dir, models=models, images=images)
 
 
 def repeats(name: str, recipe: Recipe, seeds: Sequence[int], folder: Path, *, data_dir: Path, models: Path) -> Path:
     """Train `recipe` with each of `seeds` and write `<name>-seeds.csv`; an interrupted one goes on."""
-    return _written(
-        f"{name}-seeds", {str(seed): replace(recipe, seed=seed) for seed in seeds}, folder, data_dir, models
-    )
+    seeded = {str(seed): replace(recipe, seed=seed) for seed in seeds}
+    return _written(f"{name}-seeds", seeded, folder, data_dir=data_dir, models=models)
 
 
-def _written(study: str, recipes: Mapping[str, Recipe], folder: Path, data_dir: Path, models: Path) -> Path:
+def _written(study: str, recipes: Mapping[str, Recipe], folder: Path, **how: Any) -> Path:
     FOLDER.mkdir(exist_ok=True)
     path, rows = FOLDER / f"{study}.csv", []
     for name, recipe in recipes.items():
-        rows.append(_row(name, recipe, folder / name.replace(" ", "-"), data_dir, models))
+        run = folder / name.replace(" ", "-")
+        train(recipe, run, **how)
+        rows.append(_row(name, run))
         with path.open("w", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
@@ -40,9 +47,8 @@ def _written(study: str, recipes: Mapping[str, Recipe], folder: Path, data_dir: 
     return path
 
 
-def _row(name: str, recipe: Recipe, run: Path, data_dir: Path, models: Path) -> dict[str, object]:
-    """Train, and say how good the best epoch is on the validation split; the test split is not looked at."""
-    train(recipe, run, data_dir=data_dir, models=models)
+def _row(name: str, run: Path) -> dict[str, object]:
+    """How good the best epoch is on the validation split; the test split is not looked at."""
     rows = runs.history(run)
     best = runs.best(rows) or {}
     figures = {column: round(float(best[column]), 4) for column in COLUMNS if column.startswith("val_")}

@@ -20,7 +20,7 @@ def places(tmp_path, monkeypatch):
 
 def test_an_ablation_trains_every_step_and_says_how_good_it_is(tmp_path, places):
     steps = {"the first": tiny_recipe(), "another rate": replace(tiny_recipe(), learning_rate=0.01)}
-    path = study.ablation(steps, 2, tmp_path / "runs", **places)
+    path = study.ablation(steps, 2, 48, tmp_path / "runs", **places)
     first, second = path.read_text().splitlines()[1:]
     assert first.startswith("the first,2,0.")
     assert second.startswith("another rate,2,0.")
