@@ -101,10 +101,9 @@ RECIPES: dict[str, Recipe] = {
     "cifar100": Recipe(
         dataset="cifar100",
         network=networks.cifar100,
-        epochs=5,
+        epochs=1,
         start_from=("cifar100-labels", "cifar100-taught"),
-        teaching=Teaching(model="cifar100-large"),
-        **(TAUGHT | {"learning_rate": 0.02}),
+        **(TAUGHT | {"learning_rate": 0.001}),
     ),
     "cifar10-taught": Recipe(
         dataset="cifar10",
@@ -119,8 +118,7 @@ RECIPES: dict[str, Recipe] = {
         network=networks.cifar10,
         epochs=1,
         start_from=("cifar10-labels", "cifar10-taught"),
-        teaching=Teaching(model="cifar10-large"),
-        **(TAUGHT | {"learning_rate": 0.002}),
+        **(TAUGHT | {"learning_rate": 0.001}),
     ),
     "cifar100-large": Recipe(dataset="cifar100", options={"classes": 100}, epochs=16, small=(11, 24), **LARGE),
     "cifar10-large": Recipe(
