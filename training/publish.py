@@ -139,13 +139,24 @@ def _origin(recipe: Recipe, run: Path, models: Path) -> dict[str, Any]:
     return {**facts, "versions": {**facts["versions"], "openvino": version("openvino")}}
 
 
-def started_from(recipe: Recipe, models: Path) -> list[dict[str, str]]:
-    """Name and version of each published model that the recipe starts from; only the name where it is not there."""
-    return [{"model": name, **_version(models / name)} for name in recipe.start_from]
+def started_from(recipe: Recipe, models: Path) -> list[dict[str, Any]]:
+    """Name, version and hours of each published model that the recipe starts from; only the name where it is not there.
+
+    The hours are by name those of the model and of what it started from in its turn.
+    """
+    return [{"model": name, **_known(name, models)} for name in recipe.start_from]
 
 
-def _version(folder: Path) -> dict[str, str]:
-    return {"version": Card.read(folder).version} if (folder / CARD).is_file() else {}
+def _known(name: str, models: Path) -> dict[str, Any]:
+    if not (models / name / CARD).is_file():
+        return {}
+    card = Card.read(models / name)
+    return {"version": card.version, "hours": {**hours_before(card), name: card.training.get("hours", 0.0)}}
+
+
+def hours_before(card: Card) -> dict[str, float]:
+    """The hours of every model that a card's model started from, at once or by way of another."""
+    return {name: hours for start in card.training.get("started_from", ()) for name, hours in start["hours"].items()}
 
 
 def _data_facts(recipe: Recipe, dataset: Dataset, data_dir: Path) -> dict[str, Any]:

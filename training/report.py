@@ -6,6 +6,7 @@ from contract.card import Card, Cards
 from contract.settings import ROOT
 from training import runs, study
 from training.errors import TrainingError
+from training.publish import hours_before
 
 PAGE = ROOT / "docs" / "training.md"
 #: What the original project states: accuracy, loss, AUC on the test split, and training time in hours.
@@ -29,10 +30,15 @@ def _row(card: Card, folder: Path) -> str:
         test, training = card.metrics["test"], card.training
         return (
             f"| **{card.name}** | {test['accuracy']:.4f} | {test['loss']:.4f} | {test['auc']:.4f} | {test['top3']:.4f} "
-            f"| {test['ece']:.4f} | {training['epochs']} | {training['hours']:.1f} | {_share(folder)} |"
+            f"| {test['ece']:.4f} | {training['epochs']} | {_hours(card):.1f} | {_share(folder)} |"
         )
     except KeyError:
         return f"| **{card.name}** | | | | | | | | |"
+
+
+def _hours(card: Card) -> float:
+    """With those of the models that it started from."""
+    return card.training["hours"] + sum(hours_before(card).values())
 
 
 def _share(folder: Path) -> str:

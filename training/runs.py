@@ -80,7 +80,7 @@ def rewind(run: Path, epochs: int) -> list[dict[str, str]]:
     return rows
 
 
-def begin(run: Path, recipe: Recipe, started_from: list[dict[str, str]]) -> None:
+def begin(run: Path, recipe: Recipe, started_from: list[dict[str, Any]]) -> None:
     """Write down how the run was started. Raises RunError if it was started with another recipe."""
     run.mkdir(parents=True, exist_ok=True)
     facts = provenance.recipe_facts(recipe)

@@ -165,7 +165,9 @@ def test_from_the_command_line(recipe, official, models, tmp_path, monkeypatch, 
     shutil.copytree(models, target)
     assert main(["publish", "second", *run, *data_dir, "--models", str(target), "--hours", "1.25"]) == 0
     card = Card.read(target / "second")
-    assert card.training["started_from"] == [{"model": "cifar10", "version": Card.read(models / "cifar10").version}]
+    assert card.training["started_from"] == [
+        {"model": "cifar10", "version": Card.read(models / "cifar10").version, "hours": {"cifar10": 0.0}}
+    ]
     assert card.training["hours"] == 1.25
     assert card.training["recipe"]["epochs"] == 1
     capsys.readouterr()
