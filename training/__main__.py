@@ -155,7 +155,7 @@ def parser() -> argparse.ArgumentParser:
         "publish", parents=[run, publishing, source, places], help="publish a run without training"
     )
     one.set_defaults(call=publish_)
-    one = commands.add_parser("ablate", parents=[source, places], help="train cifar10's recipe a change at a time")
+    one = commands.add_parser("ablate", parents=[source, places], help="change cifar10's recipe a step at a time")
     one.add_argument("--epochs", type=int, metavar="N", default=3, help="of each (%(default)s)")
     one.add_argument("--images", type=int, metavar="N", default=10_000, help="to train on (%(default)s)")
     one.add_argument("--run", type=Path, metavar="DIR", default=Path("runs/ablation"), help="the runs (%(default)s)")

@@ -139,7 +139,7 @@ def _one_by_one(first: Recipe, changes: Mapping[str, dict[str, Any]]) -> dict[st
     return steps
 
 
-#: From the original's recipe to that of cifar10, a change at a time.
+#: From the original's recipe to that of cifar10-taught, a change at a time.
 ABLATION: dict[str, Recipe] = _one_by_one(
     RECIPES["cifar10-baseline"],
     {

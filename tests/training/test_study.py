@@ -38,9 +38,9 @@ def test_repeats_differ_in_their_seeds_and_end_with_their_mean(tmp_path, places,
     assert study.repeats("tiny", tiny_recipe(), (1, 2), tmp_path / "runs", **places) == path
 
 
-def test_the_ablation_goes_from_the_original_to_what_ships():
+def test_the_ablation_goes_from_the_original_to_what_is_taught():
     *_, last = ABLATION.values()
-    ships = RECIPES["cifar10"]
+    taught = RECIPES["cifar10-taught"]
     assert len(ABLATION) >= 5
     for name in ("network", "options", "optimizer", "schedule", "label_smoothing", "augmentation", "teaching", "batch"):
-        assert getattr(last, name) == getattr(ships, name), name
+        assert getattr(last, name) == getattr(taught, name), name
