@@ -79,7 +79,7 @@ def validation_accuracy(model, dataset):
 def test_a_resumed_run_is_the_uncut_run(monkeypatch, tmp_path, recipe, dataset, epochs_seen, schedule, hook):
     recipe = replace(recipe, schedule=schedule, optimizer="adam" if schedule == "plateau" else "sgd")
     fit.fit(recipe, dataset, tmp_path / "whole")
-    assert epochs_seen[:3] == [0, 1, 2]
+    assert epochs_seen == [0, 1, 2]
     epochs_seen.clear()
 
     interrupted(monkeypatch, recipe, dataset, tmp_path / "cut", hook)
@@ -87,7 +87,7 @@ def test_a_resumed_run_is_the_uncut_run(monkeypatch, tmp_path, recipe, dataset, 
     steps = optimizer_steps(monkeypatch)
     model = fit.fit(recipe, dataset, tmp_path / "cut")
 
-    assert epochs_seen[:3] == [0, 1, 2]
+    assert epochs_seen == [0, 1, 2]
     assert steps == {2: 2 * (len(dataset.train.classes) // recipe.batch)}
     whole, cut = runs.history(tmp_path / "whole"), runs.history(tmp_path / "cut")
     assert [row["epoch"] for row in cut] == ["0", "1", "2"]
