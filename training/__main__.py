@@ -117,7 +117,7 @@ def _list() -> None:
 
     for name, recipe in RECIPES.items():
         begins = f", from {' and '.join(recipe.start_from)}" if recipe.start_from else ""
-        taught = f", taught by {recipe.teaching.model}" if recipe.teaching else ""
+        taught = f", taught by {' and '.join(recipe.teaching.models)}" if recipe.teaching else ""
         about = f"{recipe.dataset}, {recipe.epochs} epochs, {recipe.optimizer}, {recipe.schedule}"
         print(f"{name:<18} {about}{begins}{taught}")
 

@@ -1,8 +1,9 @@
-"""Learning from a teacher: Hinton, Vinyals and Dean 2015, arXiv:1503.02531.
+"""Learning from teachers: Hinton, Vinyals and Dean 2015, arXiv:1503.02531.
 
-The targets of a taught run are (N, 2, classes): the labels, one-hot, and the teacher's answers, softened.
+The targets of a taught run are (N, 2, classes): the labels, one-hot, and the teachers' answers, softened.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,17 +17,17 @@ from training import calibrate
 
 @dataclass(frozen=True, kw_only=True)
 class Teaching:
-    """Which published model teaches, and how."""
+    """Which published models teach, and how; of several, the mean of what they answer counts."""
 
-    model: str
-    #: The weight of the teacher's answers against that of the labels, 0 to 1.
+    models: tuple[str, ...]
+    #: The weight of the teachers' answers against that of the labels, 0 to 1.
     share: float = 0.9
-    #: Divides the logits of both, so that what the teacher thinks of the wrong answers counts, too.
+    #: Divides the logits of both, so that what a teacher thinks of the wrong answers counts, too.
     temperature: float = 4.0
 
 
 class Distillation(keras.losses.Loss):
-    """Cross-entropy with the labels and, at the temperature and times its square, with the teacher's answers."""
+    """Cross-entropy with the labels and, at the temperature and times its square, with the teachers' answers."""
 
     def __init__(self, teaching: Teaching, label_smoothing: float = 0.0) -> None:
         super().__init__()
@@ -58,7 +59,7 @@ class LabelAUC(keras.metrics.AUC):
         super().update_state(y_true[:, 0], y_pred, sample_weight)
 
 
-def targets(teacher: keras.Model, images: np.ndarray, onehot: np.ndarray, temperature: float) -> np.ndarray:
+def targets(teachers: Sequence[keras.Model], images: np.ndarray, onehot: np.ndarray, temperature: float) -> np.ndarray:
     """float32 (N, 2, classes) for images uint8 (N, H, W, 3) and one-hot labels (N, classes)."""
-    answers = softmax(calibrate.logits(teacher, images) / temperature, axis=1)
-    return np.stack([onehot, answers.astype(np.float32)], axis=1)
+    answers = [softmax(calibrate.logits(teacher, images) / temperature, axis=1) for teacher in teachers]
+    return np.stack([onehot, np.mean(answers, axis=0, dtype=np.float32)], axis=1)

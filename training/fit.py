@@ -1,7 +1,7 @@
 """One training run, resumable at every epoch."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,18 +44,43 @@ def _rate(recipe: Recipe, steps: int) -> Rate:
     return Restarted(recipe.learning_rate, steps * (recipe.epochs - more), again, steps * more)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Targets:
+    """What the model is to answer for each image, and for each training image mirrored if that is something else."""
+
+    train: np.ndarray
+    mirrored: np.ndarray | None
+    validation: np.ndarray
+
+
+def labels(data: Dataset) -> Targets:
+    """The labels alone, one-hot."""
+    onehot = np.eye(len(data.labels), dtype=np.float32)
+    return Targets(train=onehot[data.train.classes], mirrored=None, validation=onehot[data.validation.classes])
+
+
+def taught(data: Dataset, teachers: Sequence[keras.Model], temperature: float) -> Targets:
+    """The labels and the teachers' answers, softened."""
+    known, images = labels(data), data.train.images
+    return Targets(
+        train=distill.targets(teachers, images, known.train, temperature),
+        mirrored=distill.targets(teachers, images[:, :, ::-1], known.train, temperature),
+        validation=distill.targets(teachers, data.validation.images, known.validation, temperature),
+    )
+
+
 def fit(
     recipe: Recipe,
     data: Dataset,
     run: Path,
     *,
     start: Sequence[keras.Model] = (),
-    targets: "Targets | None" = None,
+    targets: Callable[[Dataset], Targets] = labels,
 ) -> keras.Model:
     """Train, or go on from where `run` stopped, and return the model with its best validation weights.
 
     `start` are the models whose layers a new run begins with, as far as they fit; a resumed run has its own. `targets`
-    are the labels where none are given. Under the "plateau" schedule a resumed run counts its patience anew.
+    is asked only where something is left to train. Under the "plateau" schedule a resumed run counts its patience anew.
     """
     run.mkdir(parents=True, exist_ok=True)
     done = runs.epochs_done(run)
@@ -67,12 +92,12 @@ def fit(
         if start:
             networks.copy_layers(start, model)
     if done < recipe.epochs and not _stopped_early(recipe, rows):
-        _train(model, recipe, data, targets or labels(data), run, done)
+        _train(model, recipe, data, targets(data), run, done)
     model.load_weights(run / runs.BEST)
     return model
 
 
-def _train(model: keras.Model, recipe: Recipe, data: Dataset, targets: "Targets", run: Path, done: int) -> None:
+def _train(model: keras.Model, recipe: Recipe, data: Dataset, targets: Targets, run: Path, done: int) -> None:
     compile_model(model, recipe, len(data.train.classes) // recipe.batch)
     for size, end in _sizes(recipe):
         if end <= done:
@@ -104,31 +129,6 @@ def _sizes(recipe: Recipe) -> list[tuple[int | None, int]]:
     """(size of the crops, None for whole images; the epoch they end before), in order."""
     start = [(recipe.small[1], min(recipe.small[0], recipe.epochs))] if recipe.small else []
     return [*start, (None, recipe.epochs)]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Targets:
-    """What the model is to answer for each image, and for each training image mirrored if that is something else."""
-
-    train: np.ndarray
-    mirrored: np.ndarray | None
-    validation: np.ndarray
-
-
-def labels(data: Dataset) -> Targets:
-    """The labels alone, one-hot."""
-    onehot = np.eye(len(data.labels), dtype=np.float32)
-    return Targets(train=onehot[data.train.classes], mirrored=None, validation=onehot[data.validation.classes])
-
-
-def taught(data: Dataset, teacher: keras.Model, temperature: float) -> Targets:
-    """The labels and the teacher's answers, softened."""
-    known, images = labels(data), data.train.images
-    return Targets(
-        train=distill.targets(teacher, images, known.train, temperature),
-        mirrored=distill.targets(teacher, images[:, :, ::-1], known.train, temperature),
-        validation=distill.targets(teacher, data.validation.images, known.validation, temperature),
-    )
 
 
 class EpochFacts(keras.callbacks.Callback):

@@ -45,7 +45,7 @@ class Recipe:
     #: The published models whose layers this one starts from, as far as they have its names and shapes; of several
     #: the mean, which is better than each where they come from one start (Wortsman et al. 2022, arXiv:2203.05482).
     start_from: tuple[str, ...] = ()
-    #: The published model that teaches this one; None for labels alone.
+    #: The published models that teach this one; None for labels alone.
     teaching: Teaching | None = None
     seed: int = 5432
 
@@ -77,6 +77,12 @@ LARGE: dict[str, Any] = {
     "label_smoothing": 0.1,
     "augmentation": Augmentation(shift=2),
 }
+TAUGHT_LARGE: dict[str, Any] = {
+    "learning_rate": 0.08,
+    "batch": 500,
+    "label_smoothing": 0.0,
+    "augmentation": Augmentation(shift=4, cutout=8),
+}
 
 RECIPES: dict[str, Recipe] = {
     "cifar10-baseline": Recipe(dataset="cifar10", network=networks.cifar10, **BASELINE),
@@ -95,7 +101,7 @@ RECIPES: dict[str, Recipe] = {
         network=networks.cifar100,
         epochs=12,
         start_from=("cifar100-labels",),
-        teaching=Teaching(model="cifar100-large"),
+        teaching=Teaching(models=("cifar100-large-labels",)),
         **TAUGHT,
     ),
     "cifar100": Recipe(
@@ -110,7 +116,7 @@ RECIPES: dict[str, Recipe] = {
         network=networks.cifar10,
         epochs=3,
         start_from=("cifar10-labels",),
-        teaching=Teaching(model="cifar10-large"),
+        teaching=Teaching(models=("cifar10-large-labels",)),
         **(TAUGHT | {"learning_rate": 0.03}),
     ),
     "cifar10": Recipe(
@@ -120,13 +126,22 @@ RECIPES: dict[str, Recipe] = {
         start_from=("cifar10-labels", "cifar10-taught"),
         **(TAUGHT | {"learning_rate": 0.001}),
     ),
-    "cifar100-large": Recipe(dataset="cifar100", options={"classes": 100}, epochs=16, small=(11, 24), **LARGE),
-    "cifar10-large": Recipe(
+    "cifar100-large-labels": Recipe(dataset="cifar100", options={"classes": 100}, epochs=16, small=(11, 24), **LARGE),
+    "cifar100-large": Recipe(
+        dataset="cifar100",
+        options={"classes": 100},
+        epochs=14,
+        small=(7, 24),
+        start_from=("cifar100-large-labels",),
+        teaching=Teaching(models=("cifar100-large-labels", "cifar100-labels"), temperature=2.0),
+        **(LARGE | TAUGHT_LARGE),
+    ),
+    "cifar10-large-labels": Recipe(
         dataset="cifar10",
         options={"classes": 10},
         epochs=12,
         small=(8, 24),
-        start_from=("cifar100-large",),
+        start_from=("cifar100-large-labels",),
         **(LARGE | {"augmentation": Augmentation(shift=2, cutout=8)}),
     ),
 }
@@ -149,6 +164,6 @@ ABLATION: dict[str, Recipe] = _one_by_one(
             name: LABELS[name] for name in ("augmentation", "label_smoothing")
         },
         "from cifar100's convolutions": {"start_from": ("cifar100-labels",)},
-        "taught by cifar10-large": {"teaching": Teaching(model="cifar10-large"), "label_smoothing": 0.0},
+        "taught by cifar10-large": {"teaching": Teaching(models=("cifar10-large-labels",)), "label_smoothing": 0.0},
     },
 )

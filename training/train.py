@@ -18,19 +18,23 @@ def train(recipe: Recipe, run: Path, *, data_dir: Path, models: Path, images: in
     """
     names = () if runs.epochs_done(run) else recipe.start_from
     start = [evaluate.published(name, models)[0] for name in names]
-    dataset, targets = _lessons(recipe.dataset, recipe.teaching, data_dir, models, images)
+    dataset = _dataset(recipe.dataset, data_dir, images)
     runs.begin(run, recipe, publish.started_from(recipe, models))
+
+    teaching = recipe.teaching
+    targets = (lambda _: _taught(recipe.dataset, teaching, data_dir, models, images)) if teaching else fit.labels
     fit.fit(recipe, dataset, run, start=start, targets=targets)
 
 
+# Kept, because reading takes seconds and a teacher minutes, and runs that differ in their seeds share them.
 @lru_cache(maxsize=1)
-def _lessons(
-    name: str, teaching: Teaching | None, data_dir: Path, models: Path, images: int | None
-) -> tuple[Dataset, Targets]:
-    """Data and targets: kept, because a teacher takes minutes, and runs that differ in their seeds share one."""
+def _dataset(name: str, data_dir: Path, images: int | None) -> Dataset:
     dataset = data.load(name, data_dir)
     few = Split(images=dataset.train.images[:images], classes=dataset.train.classes[:images])
-    dataset = replace(dataset, train=few)
-    if teaching is None:
-        return dataset, fit.labels(dataset)
-    return dataset, fit.taught(dataset, evaluate.published(teaching.model, models)[0], teaching.temperature)
+    return replace(dataset, train=few)
+
+
+@lru_cache(maxsize=1)
+def _taught(name: str, teaching: Teaching, data_dir: Path, models: Path, images: int | None) -> Targets:
+    teachers = [evaluate.published(teacher, models)[0] for teacher in teaching.models]
+    return fit.taught(_dataset(name, data_dir, images), teachers, teaching.temperature)

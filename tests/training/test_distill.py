@@ -19,7 +19,7 @@ def test_the_loss_is_that_of_the_paper():
     logits, teacher = RNG.normal(size=(2, 6, 10)) * 3
     labels = np.eye(10)[RNG.integers(0, 10, 6)]
     targets = np.stack([labels, softmax(teacher / 3, axis=1)], axis=1)
-    found = Distillation(Teaching(model="any", share=0.7, temperature=3.0))(
+    found = Distillation(Teaching(models=("any",), share=0.7, temperature=3.0))(
         targets.astype(np.float32), softmax(logits, axis=1).astype(np.float32)
     )
     hard = -(labels * log_softmax(logits, axis=1)).sum(1).mean()
@@ -48,8 +48,8 @@ def test_a_flipped_image_comes_with_the_answer_for_it():
 def test_a_taught_run_learns_its_teacher_s_answers(tmp_path, recipe, dataset):
     teacher = build(recipe)
     teacher.get_layer("probabilities").bias.assign(np.where(np.arange(10) == 3, 4.0, 0.0))
-    taught = replace(recipe, epochs=6, teaching=Teaching(model="any", share=1.0, temperature=2.0))
-    model = fit.fit(taught, dataset, tmp_path, targets=fit.taught(dataset, teacher, temperature=2.0))
+    taught = replace(recipe, epochs=6, teaching=Teaching(models=("any",), share=1.0, temperature=2.0))
+    model = fit.fit(taught, dataset, tmp_path, targets=lambda data: fit.taught(data, [teacher], temperature=2.0))
     assert (model.predict(dataset.validation.images, verbose=0).argmax(1) == 3).mean() > 0.5
     # The labels are of ten classes, evenly: what the history says is measured against them.
     assert float(runs.history(tmp_path)[-1]["val_accuracy"]) <= 0.3

@@ -1,0 +1,108 @@
+"""What each change of the serving path was worth: kerasq as it was after it, beside what it was before.
+
+    python -m bench changes
+
+Every state is taken out of the project's own history and started anew in every round, with this environment's packages
+and the models of its day, whose networks are the same. Writes bench/results/changes.json.
+"""
+
+import argparse
+import io
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bench import results
+from bench.kerasq import KERASQ
+from bench.peer import Peer
+from bench.pictures import pngs
+from bench.results import Table
+from bench.servers import PICTURES, measure
+from bench.spread import Spread
+from contract.settings import ROOT
+
+#: In order: what changed, and the commit after which it had.
+CHANGES = {
+    "a submit in two steps; Celery publishes, kombu holds": "243548b",
+    "one step accepts a job; the jobs of a notice are read at once": "0dc0ba6",
+    "engine lanes of one core each; pads of four images": "751fd4d",
+    "the hot routes read their parameters in a fifth of the time": "b26690e",
+    "pieces of 32 images on each lane": "d03660b",
+    "groups gather under load; one client for all acknowledgements": "57f04e2",
+    "the store holds messages": "223c4e6",
+}
+NOW = "now"
+FEW, MANY = 1, 64
+
+
+def main(argv: Sequence[str]) -> None:
+    options = _options(argv)
+    images = pngs(PICTURES)
+    with tempfile.TemporaryDirectory(prefix="kerasq-changes-") as folder:
+        trees = {name: checkout(commit, Path(folder) / commit) for name, commit in CHANGES.items()} | {NOW: ROOT}
+        found: dict[str, list[dict[str, Any]]] = {name: [] for name in trees}
+        for number in range(1, options.rounds + 1):
+            for name, tree in trees.items():
+                print(f"round {number} of {options.rounds}, {name}", flush=True)
+                found[name].append(measure(of(tree), images, options))
+    whole = table(found)
+    results.write("changes", [whole], changes=found, commits=CHANGES)
+    print(whole.text())
+
+
+def checkout(commit: str, folder: Path) -> Path:
+    """The project as it was at `commit`, in the new `folder`. Ends the command where the history does not reach."""
+    packed = subprocess.run(["git", "archive", commit], cwd=ROOT, capture_output=True, check=False)
+    if packed.returncode:
+        raise SystemExit(f"commit {commit} is not here: {packed.stderr.decode().strip()}; a whole clone has it")
+    with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
+        archive.extractall(folder, filter="data")
+    return folder
+
+
+def of(tree: Path) -> Peer:
+    """The kerasq that lies in `tree`."""
+    peer = KERASQ["kerasq-wait"]
+    return replace(peer, name=str(tree), environment={**peer.environment, "PYTHONPATH": str(tree)})
+
+
+def table(found: dict[str, list[dict[str, Any]]]) -> Table:
+    columns = ["", "answers/s, 64 clients", "processor a request, ms", "median, 1 client, ms"]
+    note = (
+        "Each line with all changes above it. Median of the rounds (lowest–highest); gaps below 30 % may be none. One "
+        "image a job, `Prefer: wait`; processor time at 64 clients."
+    )
+    rows = [[name, *(str(each or "–") for each in _figures(rounds))] for name, rounds in found.items()]
+    return Table(title="What each change was worth", columns=columns, rows=rows, note=note)
+
+
+def _figures(rounds: list[dict[str, Any]]) -> list[Spread | None]:
+    few, many = (
+        [load for each in rounds for load in each.get("loads", ()) if load["clients"] == n] for n in (FEW, MANY)
+    )
+    return [
+        Spread.of(load["requests_s"] for load in many),
+        Spread.of(load["server_cpu_s"] * 1000 / load["count"] for load in many if load["count"]),
+        Spread.of(load["median_ms"] for load in few),
+    ]
+
+
+def _options(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench changes", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="(%(default)s)")
+    parser.add_argument("--seconds", type=float, default=3.0, help="measured, for each number of clients (%(default)s)")
+    parser.add_argument("--warmup", type=float, default=1.0, help="seconds before them (%(default)s)")
+    options = parser.parse_args(argv)
+    options.concurrency = (FEW, MANY)
+    return options
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
