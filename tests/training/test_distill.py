@@ -35,6 +35,15 @@ def test_the_metrics_look_at_the_labels_alone():
         assert float(metric.result()) == pytest.approx(1.0)
 
 
+def test_several_teachers_answer_with_their_mean(recipe, dataset):
+    teachers, images = [build(recipe), build(recipe)], dataset.validation.images
+    onehot = np.eye(10, dtype=np.float32)[dataset.validation.classes]
+    one, two, both = (distill.targets(each, images, onehot, 2.0) for each in (teachers[:1], teachers[1:], teachers))
+    np.testing.assert_array_equal(both[:, 0], onehot)
+    np.testing.assert_allclose(both[:, 1], (one[:, 1] + two[:, 1]) / 2, atol=1e-6)
+    assert not np.allclose(one[:, 1], two[:, 1])
+
+
 def test_a_flipped_image_comes_with_the_answer_for_it():
     images = RNG.integers(0, 256, (20, 32, 32, 3), dtype=np.uint8)
     straight, mirrored = np.zeros((20, 1), np.float32), np.ones((20, 1), np.float32)
