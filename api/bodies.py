@@ -100,6 +100,7 @@ class CardBody(BaseModel):
     parameters: dict[str, int]
     metrics: dict[str, Any]
     training: dict[str, Any]
+    limits: str = Field(description="What it is for, and what not; empty where its card does not say.")
     pictures: list[str]
     links: dict[str, str]
 

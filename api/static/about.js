@@ -16,6 +16,8 @@ const PICTURES = {
 export function showAbout(model) {
   find("about-title").textContent = `About ${model.name}`;
   find("about-facts").replaceChildren(...facts(model).map(([term, value]) => fact(term, value)));
+  find("limits").textContent = model.limits;
+  find("limits").hidden = !model.limits;
   find("labels-count").textContent = `All ${count(model.labels.length)} labels`;
   find("labels").replaceChildren(...model.labels.map((label) => element("li", {}, spaced(label))));
   const known = Object.keys(PICTURES);

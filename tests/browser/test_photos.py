@@ -82,3 +82,4 @@ def test_the_page_says_who_works_and_what_waits(page: Any, stack: Stack) -> None
     page.locator("#status-text", has_text="1 worker").wait_for()
     assert "0 images waiting" in page.locator("#status-text").inner_text()
     assert page.locator("#about-facts dt").count() == 6
+    assert "Not for decisions about people." in page.locator("#limits").inner_text()
