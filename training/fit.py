@@ -32,7 +32,7 @@ def compile_model(model: keras.Model, recipe: Recipe, steps: int) -> None:
     if recipe.teaching:
         loss = distill.Distillation(recipe.teaching, recipe.label_smoothing)
         metrics = [distill.LabelAccuracy("accuracy"), distill.LabelAUC(name="auc")]
-    model.compile(optimizer(recipe, _rate(recipe, steps)), loss, metrics=metrics)
+    model.compile(optimizer(recipe, _rate(recipe, steps), steps), loss, metrics=metrics)
 
 
 def _rate(recipe: Recipe, steps: int) -> Rate:

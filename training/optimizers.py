@@ -26,8 +26,11 @@ class Muon(keras.optimizers.Muon):
         return ops.reshape(super().zeropower_via_newtonschulz5(matrix, steps), x.shape)
 
 
-def optimizer(recipe: Recipe, rate: Rate) -> keras.optimizers.Optimizer:
-    """The recipe's optimizer with the learning rate or schedule `rate`."""
+def optimizer(recipe: Recipe, rate: Rate, steps: int) -> keras.optimizers.Optimizer:
+    """The recipe's optimizer with the learning rate or schedule `rate`, for epochs of `steps` steps."""
+    average: dict[str, Any] = {}
+    if recipe.average:
+        average = {"use_ema": True, "ema_momentum": recipe.average, "ema_overwrite_frequency": steps}
     if recipe.optimizer == "muon":
         return Muon(
             rate,
@@ -36,7 +39,8 @@ def optimizer(recipe: Recipe, rate: Rate) -> keras.optimizers.Optimizer:
             adam_weight_decay=None,
             adam_lr_ratio=recipe.adam_share,
             rms_rate=None,
+            **average,
         )
     if recipe.optimizer == "sgd":
-        return keras.optimizers.SGD(rate, momentum=recipe.momentum, nesterov=True)
-    return keras.optimizers.Adam(rate)
+        return keras.optimizers.SGD(rate, momentum=recipe.momentum, nesterov=True, **average)
+    return keras.optimizers.Adam(rate, **average)

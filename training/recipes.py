@@ -37,6 +37,9 @@ class Recipe:
     weight_decay: float = 0.0
     #: Muon leaves biases, norms and the last layer to Adam, at this share of the rate.
     adam_share: float = 1.0
+    #: Decay a step of the average of the weights that takes their place at the end of every epoch, as in Lookahead
+    #: (Zhang et al. 2019, arXiv:1907.08610); 0 for no average.
+    average: float = 0.0
     #: "one-cycle", or "plateau" with early stopping.
     schedule: str = "one-cycle"
     batch: int = 128
@@ -143,6 +146,14 @@ RECIPES: dict[str, Recipe] = {
         small=(8, 24),
         start_from=("cifar100-large-labels",),
         **(LARGE | {"augmentation": Augmentation(shift=2, cutout=8)}),
+    ),
+    "cifar10-large": Recipe(
+        dataset="cifar10",
+        options={"classes": 10},
+        epochs=7,
+        start_from=("cifar10-large-labels",),
+        teaching=Teaching(models=("cifar10-large-labels", "cifar10-labels"), temperature=2.0),
+        **(LARGE | TAUGHT_LARGE),
     ),
 }
 

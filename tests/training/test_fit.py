@@ -122,6 +122,28 @@ def test_a_finished_run_only_gives_its_model(tmp_path, recipe, dataset, epochs_s
     assert float(row["learning_rate"]) == pytest.approx(0.0, abs=1e-6)
 
 
+class AreAverages(keras.callbacks.Callback):
+    """Whether the weights are their averages, after every step."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        pairs = zip(self.model.trainable_variables, self.model.optimizer._model_variables_moving_average, strict=True)
+        self.seen.append(all(np.array_equal(weight, average) for weight, average in pairs))
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "muon"])
+def test_an_epoch_ends_with_the_average_of_its_weights(monkeypatch, tmp_path, recipe, dataset, optimizer):
+    watch, original = AreAverages(), fit._callbacks
+    monkeypatch.setattr(fit, "_callbacks", lambda *args: [*original(*args), watch])
+    fit.fit(replace(recipe, epochs=2, optimizer=optimizer, average=0.5), dataset, tmp_path)
+    steps = len(dataset.train.classes) // recipe.batch
+    # The first average is of one step alone.
+    assert watch.seen == [True, *[False] * (steps - 2), True, *[False] * (steps - 1), True]
+
+
 def test_a_history_from_before_seconds_goes_on_in_columns(tmp_path):
     (tmp_path / runs.HISTORY).write_text("epoch,accuracy,val_accuracy\n0,0.1,0.2\n1,0.2,0.3\n2,0.4,0.5\n")
     rows = runs.rewind(tmp_path, 2)
