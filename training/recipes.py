@@ -110,9 +110,11 @@ RECIPES: dict[str, Recipe] = {
     "cifar100": Recipe(
         dataset="cifar100",
         network=networks.cifar100,
-        epochs=1,
+        epochs=7,
         start_from=("cifar100-labels", "cifar100-taught"),
-        **(TAUGHT | {"learning_rate": 0.001}),
+        teaching=Teaching(models=("cifar100-large",), share=0.7, temperature=2.0),
+        average=0.99,
+        **(TAUGHT | {"learning_rate": 0.03, "options": {"dropouts": (0.0, 0.0, 0.0), "head_dropout": 0.2, "l2": 2.5e-4}}),
     ),
     "cifar10-taught": Recipe(
         dataset="cifar10",
