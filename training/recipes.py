@@ -80,13 +80,6 @@ LARGE: dict[str, Any] = {
     "label_smoothing": 0.1,
     "augmentation": Augmentation(shift=2),
 }
-TAUGHT_LARGE: dict[str, Any] = {
-    "learning_rate": 0.08,
-    "batch": 500,
-    "label_smoothing": 0.0,
-    "augmentation": Augmentation(shift=4, cutout=8),
-}
-
 RECIPES: dict[str, Recipe] = {
     "cifar10-baseline": Recipe(dataset="cifar10", network=networks.cifar10, **BASELINE),
     "cifar100-baseline": Recipe(dataset="cifar100", network=networks.cifar100, **BASELINE),
@@ -114,14 +107,17 @@ RECIPES: dict[str, Recipe] = {
         start_from=("cifar100-labels", "cifar100-taught"),
         teaching=Teaching(models=("cifar100-large",), share=0.7, temperature=2.0),
         average=0.99,
-        **(TAUGHT | {"learning_rate": 0.03, "options": {"dropouts": (0.0, 0.0, 0.0), "head_dropout": 0.2, "l2": 2.5e-4}}),
+        **(
+            TAUGHT
+            | {"learning_rate": 0.03, "options": {"dropouts": (0.0, 0.0, 0.0), "head_dropout": 0.2, "l2": 2.5e-4}}
+        ),
     ),
     "cifar10-taught": Recipe(
         dataset="cifar10",
         network=networks.cifar10,
         epochs=3,
         start_from=("cifar10-labels",),
-        teaching=Teaching(models=("cifar10-large-labels",)),
+        teaching=Teaching(models=("cifar10-large",)),
         **(TAUGHT | {"learning_rate": 0.03}),
     ),
     "cifar10": Recipe(
@@ -139,23 +135,23 @@ RECIPES: dict[str, Recipe] = {
         small=(7, 24),
         start_from=("cifar100-large-labels",),
         teaching=Teaching(models=("cifar100-large-labels", "cifar100-labels"), temperature=2.0),
-        **(LARGE | TAUGHT_LARGE),
+        **(
+            LARGE
+            | {
+                "learning_rate": 0.08,
+                "batch": 500,
+                "label_smoothing": 0.0,
+                "augmentation": Augmentation(shift=4, cutout=8),
+            }
+        ),
     ),
-    "cifar10-large-labels": Recipe(
+    "cifar10-large": Recipe(
         dataset="cifar10",
         options={"classes": 10},
         epochs=12,
         small=(8, 24),
         start_from=("cifar100-large-labels",),
         **(LARGE | {"augmentation": Augmentation(shift=2, cutout=8)}),
-    ),
-    "cifar10-large": Recipe(
-        dataset="cifar10",
-        options={"classes": 10},
-        epochs=7,
-        start_from=("cifar10-large-labels",),
-        teaching=Teaching(models=("cifar10-large-labels", "cifar10-labels"), temperature=2.0),
-        **(LARGE | TAUGHT_LARGE),
     ),
 }
 
@@ -177,6 +173,6 @@ ABLATION: dict[str, Recipe] = _one_by_one(
             name: LABELS[name] for name in ("augmentation", "label_smoothing")
         },
         "from cifar100's convolutions": {"start_from": ("cifar100-labels",)},
-        "taught by cifar10-large": {"teaching": Teaching(models=("cifar10-large-labels",)), "label_smoothing": 0.0},
+        "taught by cifar10-large": {"teaching": Teaching(models=("cifar10-large",)), "label_smoothing": 0.0},
     },
 )
