@@ -103,7 +103,7 @@ RECIPES: dict[str, Recipe] = {
     "cifar100": Recipe(
         dataset="cifar100",
         network=networks.cifar100,
-        epochs=7,
+        epochs=5,
         start_from=("cifar100-labels", "cifar100-taught"),
         teaching=Teaching(models=("cifar100-large",), share=0.7, temperature=2.0),
         average=0.99,
