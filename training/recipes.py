@@ -100,7 +100,7 @@ RECIPES: dict[str, Recipe] = {
         teaching=Teaching(models=("cifar100-large-labels",)),
         **TAUGHT,
     ),
-    "cifar100": Recipe(
+    "cifar100-retaught": Recipe(
         dataset="cifar100",
         network=networks.cifar100,
         epochs=5,
@@ -111,6 +111,13 @@ RECIPES: dict[str, Recipe] = {
             TAUGHT
             | {"learning_rate": 0.03, "options": {"dropouts": (0.0, 0.0, 0.0), "head_dropout": 0.2, "l2": 2.5e-4}}
         ),
+    ),
+    "cifar100": Recipe(
+        dataset="cifar100",
+        network=networks.cifar100,
+        epochs=1,
+        start_from=("cifar100-labels", "cifar100-retaught"),
+        **(TAUGHT | {"learning_rate": 0.001}),
     ),
     "cifar10-taught": Recipe(
         dataset="cifar10",
