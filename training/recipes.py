@@ -80,17 +80,28 @@ LARGE: dict[str, Any] = {
     "label_smoothing": 0.1,
     "augmentation": Augmentation(shift=2),
 }
+#: In an order in which they can be trained.
 RECIPES: dict[str, Recipe] = {
     "cifar10-baseline": Recipe(dataset="cifar10", network=networks.cifar10, **BASELINE),
     "cifar100-baseline": Recipe(dataset="cifar100", network=networks.cifar100, **BASELINE),
     "cifar100-labels": Recipe(dataset="cifar100", network=networks.cifar100, epochs=26, **LABELS),
-    "cifar10-labels": Recipe(
-        dataset="cifar10",
-        network=networks.cifar10,
-        epochs=20,
-        second_cycle=(8, 0.04),
-        start_from=("cifar100-labels",),
-        **LABELS,
+    "cifar100-large-labels": Recipe(dataset="cifar100", options={"classes": 100}, epochs=16, small=(11, 24), **LARGE),
+    "cifar100-large": Recipe(
+        dataset="cifar100",
+        options={"classes": 100},
+        epochs=14,
+        small=(7, 24),
+        start_from=("cifar100-large-labels",),
+        teaching=Teaching(models=("cifar100-large-labels", "cifar100-labels"), temperature=2.0),
+        **(
+            LARGE
+            | {
+                "learning_rate": 0.08,
+                "batch": 500,
+                "label_smoothing": 0.0,
+                "augmentation": Augmentation(shift=4, cutout=8),
+            }
+        ),
     ),
     "cifar100-taught": Recipe(
         dataset="cifar100",
@@ -119,6 +130,22 @@ RECIPES: dict[str, Recipe] = {
         start_from=("cifar100-labels", "cifar100-retaught"),
         **(TAUGHT | {"learning_rate": 0.001}),
     ),
+    "cifar10-large": Recipe(
+        dataset="cifar10",
+        options={"classes": 10},
+        epochs=12,
+        small=(8, 24),
+        start_from=("cifar100-large-labels",),
+        **(LARGE | {"augmentation": Augmentation(shift=2, cutout=8)}),
+    ),
+    "cifar10-labels": Recipe(
+        dataset="cifar10",
+        network=networks.cifar10,
+        epochs=20,
+        second_cycle=(8, 0.04),
+        start_from=("cifar100-labels",),
+        **LABELS,
+    ),
     "cifar10-taught": Recipe(
         dataset="cifar10",
         network=networks.cifar10,
@@ -133,32 +160,6 @@ RECIPES: dict[str, Recipe] = {
         epochs=1,
         start_from=("cifar10-labels", "cifar10-taught"),
         **(TAUGHT | {"learning_rate": 0.001}),
-    ),
-    "cifar100-large-labels": Recipe(dataset="cifar100", options={"classes": 100}, epochs=16, small=(11, 24), **LARGE),
-    "cifar100-large": Recipe(
-        dataset="cifar100",
-        options={"classes": 100},
-        epochs=14,
-        small=(7, 24),
-        start_from=("cifar100-large-labels",),
-        teaching=Teaching(models=("cifar100-large-labels", "cifar100-labels"), temperature=2.0),
-        **(
-            LARGE
-            | {
-                "learning_rate": 0.08,
-                "batch": 500,
-                "label_smoothing": 0.0,
-                "augmentation": Augmentation(shift=4, cutout=8),
-            }
-        ),
-    ),
-    "cifar10-large": Recipe(
-        dataset="cifar10",
-        options={"classes": 10},
-        epochs=12,
-        small=(8, 24),
-        start_from=("cifar100-large-labels",),
-        **(LARGE | {"augmentation": Augmentation(shift=2, cutout=8)}),
     ),
 }
 

@@ -179,7 +179,7 @@ def test_from_the_command_line(recipe, official, models, tmp_path, monkeypatch, 
 
 def test_list_and_help(capsys):
     assert main(["--list"]) == 0
-    assert capsys.readouterr().out.splitlines()[-1].startswith("cifar10-large ")
+    assert capsys.readouterr().out.splitlines()[-1].startswith("cifar10 ")
     assert main([]) == 2
     assert capsys.readouterr().out.startswith("usage: python -m training train cifar100")
 

@@ -38,6 +38,14 @@ def test_repeats_differ_in_their_seeds_and_end_with_their_mean(tmp_path, places,
     assert study.repeats("tiny", tiny_recipe(), (1, 2), tmp_path / "runs", **places) == path
 
 
+def test_what_a_recipe_needs_comes_before_it():
+    known: set[str] = set()
+    for name, recipe in RECIPES.items():
+        teachers = recipe.teaching.models if recipe.teaching else ()
+        assert known.issuperset({*recipe.start_from, *teachers}), name
+        known.add(name)
+
+
 def test_the_ablation_goes_from_the_original_to_what_is_taught():
     *_, last = ABLATION.values()
     taught = RECIPES["cifar10-taught"]
