@@ -13,13 +13,12 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bench import results
-from bench.kerasq import KERASQ
-from bench.peer import Peer
+from bench.figures import over, processor_ms
+from bench.kerasq import in_tree
 from bench.pictures import pngs
 from bench.results import Table
 from bench.servers import PICTURES, measure
@@ -49,7 +48,7 @@ def main(argv: Sequence[str]) -> None:
         for number in range(1, options.rounds + 1):
             for name, tree in trees.items():
                 print(f"round {number} of {options.rounds}, {name}", flush=True)
-                found[name].append(measure(of(tree), images, options))
+                found[name].append(measure(in_tree(tree), images, options))
     whole = table(found)
     results.write("changes", [whole], changes=found, commits=CHANGES)
     print(whole.text())
@@ -65,12 +64,6 @@ def checkout(commit: str, folder: Path) -> Path:
     return folder
 
 
-def of(tree: Path) -> Peer:
-    """The kerasq that lies in `tree`."""
-    peer = KERASQ["kerasq-wait"]
-    return replace(peer, name=str(tree), environment={**peer.environment, "PYTHONPATH": str(tree)})
-
-
 def table(found: dict[str, list[dict[str, Any]]]) -> Table:
     columns = ["", "answers/s, 64 clients", "processor a request, ms", "median, 1 client, ms"]
     note = (
@@ -82,14 +75,8 @@ def table(found: dict[str, list[dict[str, Any]]]) -> Table:
 
 
 def _figures(rounds: list[dict[str, Any]]) -> list[Spread | None]:
-    few, many = (
-        [load for each in rounds for load in each.get("loads", ()) if load["clients"] == n] for n in (FEW, MANY)
-    )
-    return [
-        Spread.of(load["requests_s"] for load in many),
-        Spread.of(load["server_cpu_s"] * 1000 / load["count"] for load in many if load["count"]),
-        Spread.of(load["median_ms"] for load in few),
-    ]
+    state = {"rounds": rounds}
+    return [over(state, "requests_s", MANY), processor_ms(state, MANY), over(state, "median_ms", FEW)]
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:

@@ -21,6 +21,12 @@ def over(server: Server, what: str, clients: int) -> Spread | None:
     return Spread.of(each[what] for each in _loads(server, clients))
 
 
+def processor_ms(server: Server, clients: int) -> Spread | None:
+    """Processor time a request over all rounds."""
+    loads = _loads(server, clients)
+    return Spread.of(load["server_cpu_s"] * 1000 / load["count"] for load in loads if load["count"])
+
+
 def once(server: Server, what: str) -> Spread | None:
     """A figure that a round has once."""
     return Spread.of(each.get(what) for each in server["rounds"])
@@ -118,7 +124,7 @@ def _costs(servers: Mapping[str, Server]) -> Table:
 
     def row(server: Server) -> list[str]:
         loads = _loads(server, most)
-        each = Spread.of(load["server_cpu_s"] * 1000 / load["count"] for load in loads if load["count"])
+        each = processor_ms(server, most)
         generator = Spread.of(load["generator_cpu_s"] / load["seconds"] for load in loads)
         memory = Spread.of(size / 2**20 for at in server["rounds"] if (size := at.get("memory_bytes")))
         return [server["name"], *map(_words, (once(server, "first_answer_s"), memory, each, generator))]

@@ -23,6 +23,11 @@ _POLL = replace(_WAIT, name="kerasq, poll", headers={"Content-Type": "image/png"
 KERASQ: dict[str, Peer] = {"kerasq-wait": _WAIT, "kerasq-poll": _POLL}
 
 
+def in_tree(tree: Path) -> Peer:
+    """The kerasq that lies in `tree`, a checkout."""
+    return replace(_WAIT, environment={**_WAIT.environment, "PYTHONPATH": str(tree)})
+
+
 def redis_url(work: Path) -> str:
     """Where the Redis of a kerasq is that runs in `work`."""
     return read_settings({"KERASQ_STATE_DIR": str(work)}).redis_url

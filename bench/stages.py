@@ -22,7 +22,7 @@ import redis
 
 from bench import environments, pictures, results, valkey
 from bench.group import Group
-from bench.kerasq import KERASQ, MODELS, redis_url
+from bench.kerasq import MODELS, in_tree, redis_url
 from bench.results import Plot, Table
 from bench.spread import Spread, plain
 from contract import records
@@ -61,8 +61,7 @@ def main(argv: Sequence[str]) -> None:
 
 def stages(tree: Path, jobs: int) -> Milliseconds:
     """The median of each stage, in milliseconds, over `jobs` jobs of the kerasq that lies in `tree`."""
-    peer = KERASQ["kerasq-wait"]
-    peer = replace(peer, environment={**peer.environment, "PYTHONPATH": str(tree)})
+    peer = in_tree(tree)
     images = pictures.pngs(64)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         with Group(peer, environments.python(None), Path(folder)) as group:

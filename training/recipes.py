@@ -80,6 +80,7 @@ LARGE: dict[str, Any] = {
     "label_smoothing": 0.1,
     "augmentation": Augmentation(shift=2),
 }
+
 #: In an order in which they can be trained.
 RECIPES: dict[str, Recipe] = {
     "cifar10-baseline": Recipe(dataset="cifar10", network=networks.cifar10, **BASELINE),

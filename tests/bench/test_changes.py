@@ -38,7 +38,7 @@ def test_a_commit_that_is_not_there_is_named(repository: Path, tmp_path: Path) -
 
 
 def test_a_state_runs_its_own_code(tmp_path: Path) -> None:
-    assert changes.of(tmp_path).environment["PYTHONPATH"] == str(tmp_path)
+    assert changes.in_tree(tmp_path).environment["PYTHONPATH"] == str(tmp_path)
 
 
 def test_each_state_has_its_three_figures() -> None:
