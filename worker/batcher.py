@@ -3,7 +3,7 @@
 import queue
 import threading
 import time
-from concurrent.futures import Future
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -19,7 +19,8 @@ class Item:
     rank: int
     number: int
     pixels: np.ndarray = field(compare=False)
-    answer: "Future[np.ndarray]" = field(compare=False, default_factory=Future)
+    #: Probabilities, float32 (N, classes), or why there are none; None while it waits.
+    answer: "np.ndarray | Exception | None" = field(compare=False, default=None)
     arrived: float = field(compare=False, default_factory=time.monotonic)
 
 
@@ -29,6 +30,9 @@ class Batcher:
     A batch is closed when it is full or when its oldest image has waited `wait_s`; after a batch of one item nothing
     waits at all, since a lone client gains nothing by it. `device` is the lock of the hardware that models share: while
     one runs, the others' images gather. When a batch fails, its items run one by one, so that a bad one fails alone.
+
+    There is no thread of its own, to which a lone image would have to be handed and back: of those that wait for an
+    answer one runs the next batch, whosever images it holds.
     """
 
     def __init__(self, engine: Engine, device: threading.Lock, *, batch_max: int, wait_s: float) -> None:
@@ -37,30 +41,45 @@ class Batcher:
         self._items: queue.PriorityQueue[Item] = queue.PriorityQueue()
         self._numbers = count()
         self._company = False
-        threading.Thread(target=self._run_forever, name="batcher", daemon=True).start()
+        self._turn = threading.Condition()
+        self._running = False
 
-    def submit(self, pixels: np.ndarray, *, urgent: bool = True) -> "Future[np.ndarray]":
-        """uint8 (N, height, width, channels) -> float32 (N, classes) once the device has run it.
+    def run(self, pieces: Sequence[np.ndarray], *, urgent: bool = True) -> list[np.ndarray | Exception]:
+        """Of each piece, uint8 (N, height, width, channels), the float32 (N, classes) once the device has run it.
 
         Or what the engine raised, or ValueError for pixels of another shape than the model takes.
         """
-        item = Item(rank=0 if urgent else 1, number=next(self._numbers), pixels=pixels)
-        if pixels.shape[1:] != self._engine.input_shape:
-            taken = self._engine.input_shape
-            item.answer.set_exception(ValueError(f"the pixels are {pixels.shape[1:]}, the model takes {taken}"))
-        else:
-            self._items.put(item)
-        return item.answer
+        items = [Item(rank=0 if urgent else 1, number=next(self._numbers), pixels=pixels) for pixels in pieces]
+        taken = self._engine.input_shape
+        for item in items:
+            if item.pixels.shape[1:] == taken:
+                self._items.put(item)
+            else:
+                item.answer = ValueError(f"the pixels are {item.pixels.shape[1:]}, the model takes {taken}")
+        return [self._answer(item) for item in items]
 
-    def _run_forever(self) -> None:
+    def _answer(self, item: Item) -> np.ndarray | Exception:
         while True:
-            first = self._items.get()
-            with self._device:
-                batch = self._collect(first)
-                self._company = len(batch) > 1
-                self._run(batch)
+            with self._turn:
+                self._turn.wait_for(lambda: item.answer is not None or not self._running)
+                if item.answer is not None:
+                    return item.answer
+                self._running = True
+            try:
+                self._run_next()
+            finally:
+                with self._turn:
+                    self._running = False
+                    self._turn.notify_all()
 
-    def _collect(self, first: Item) -> list[Item]:
+    def _run_next(self) -> None:
+        with self._device:
+            batch = self._collect()
+            self._company = len(batch) > 1
+            self._run(batch)
+
+    def _collect(self) -> list[Item]:
+        first = self._items.get()
         batch, images = [first], len(first.pixels)
         closes = first.arrived + (self._wait_s if self._company else 0.0)
         while images < self._batch_max:
@@ -80,11 +99,11 @@ class Batcher:
             answers = self._engine.predict(np.concatenate([item.pixels for item in batch]))
         except Exception as error:
             if len(batch) == 1:
-                batch[0].answer.set_exception(error)
+                batch[0].answer = error
                 return
             for item in batch:
                 self._run([item])
             return
         ends = np.cumsum([len(item.pixels) for item in batch])
         for item, rows in zip(batch, np.split(answers, ends[:-1]), strict=True):
-            item.answer.set_result(rows)
+            item.answer = rows

@@ -24,6 +24,8 @@ def make_app(settings: Settings) -> celery.Celery:
         broker_transport_options={
             # The queues are listed interactive first, and this order is kept: bulk waits.
             "queue_order_strategy": "priority",
+            # No message has a priority of its own; kombu would look into four lists a queue.
+            "priority_steps": [0],
             # The store knows which messages are held, and the sweep sends those of dead workers again.
             "ack_emulation": False,
             "socket_connect_timeout": 2,

@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -66,22 +65,19 @@ class Classifier:
 
 def _answers(message: Message, wanted: Sequence[bool], served: Served) -> list[list[Result]]:
     pieces = np.split(message.pixels, np.cumsum([part.images for part in message.parts])[:-1])
-    waiting = [
-        served.batcher.submit(pixels, urgent=not message.bulk) if run else None
-        for pixels, run in zip(pieces, wanted, strict=True)
-    ]
+    asked = [pixels for pixels, run in zip(pieces, wanted, strict=True) if run]
+    given = iter(served.batcher.run(asked, urgent=not message.bulk))
     return [
-        _collect(part, future, served.card.labels) if future else []
-        for part, future in zip(message.parts, waiting, strict=True)
+        _results(part, next(given), served.card.labels) if run else []
+        for part, run in zip(message.parts, wanted, strict=True)
     ]
 
 
-def _collect(part: Part, future: "Future[np.ndarray]", labels: Sequence[str]) -> list[Result]:
-    try:
-        return top_k(future.result(), labels, part.top)
-    except Exception as error:
-        log.exception("job %s, chunk %s: the engine failed", part.job_id, part.chunk)
-        return [Result(error=("Engine error", f"the model could not run on this image: {error}"))] * part.images
+def _results(part: Part, answer: np.ndarray | Exception, labels: Sequence[str]) -> list[Result]:
+    if isinstance(answer, Exception):
+        log.error("job %s, chunk %s: the engine failed", part.job_id, part.chunk, exc_info=answer)
+        return [Result(error=("Engine error", f"the model could not run on this image: {answer}"))] * part.images
+    return top_k(answer, labels, part.top)
 
 
 def top_k(probabilities: np.ndarray, labels: Sequence[str], k: int) -> list[Result]:

@@ -1,4 +1,7 @@
 import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -41,59 +44,114 @@ def engine() -> Counting:
     return Counting()
 
 
-def held(engine: Counting, batcher: Batcher) -> None:
-    """Make the engine busy with one image, so that what comes now waits together."""
+class Askers:
+    """Threads that each ask a batcher for one piece."""
+
+    def __init__(self, batcher: Batcher, pool: ThreadPoolExecutor) -> None:
+        self._batcher, self._pool, self.answers = batcher, pool, []
+
+    def ask(self, *values: int, urgent: bool = True) -> None:
+        """Ask, and go on once the piece waits."""
+        waiting = self._batcher._items.qsize()
+        self.answers.append(self._pool.submit(self._batcher.run, [images(*values)], urgent=urgent))
+        until = time.monotonic() + 5
+        while self._batcher._items.qsize() == waiting and time.monotonic() < until:
+            time.sleep(0.001)
+
+    def told(self) -> list[np.ndarray | Exception]:
+        return [answer for each in self.answers for answer in each.result(5)]
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor() as pool:
+        yield pool
+
+
+def busy(engine: Counting, batcher: Batcher, pool: ThreadPoolExecutor) -> Askers:
+    """The engine runs one image and goes on when its gate opens, so that what comes now waits together."""
     engine.gate.clear()
-    batcher.submit(images(0))
+    pool.submit(batcher.run, [images(0)])
     assert engine.running.wait(5)
+    return Askers(batcher, pool)
 
 
 def test_a_lone_item_runs_alone_and_at_once(engine: Counting) -> None:
-    answer = make(engine, wait_s=5).submit(images(7)).result(2)
+    began = time.monotonic()
+    (answer,) = make(engine, wait_s=5).run([images(7)])
     assert answer.tolist() == [[7] * 4]
+    assert time.monotonic() - began < 2
 
 
-def test_what_waits_runs_together_and_everyone_gets_their_own(engine: Counting) -> None:
-    batcher = make(engine)
-    held(engine, batcher)
-    futures = [batcher.submit(images(n, n + 1)) for n in (1, 3, 5)]
+def test_nothing_is_asked_of_the_engine_for_nothing(engine: Counting) -> None:
+    assert make(engine).run([]) == []
+    assert engine.batches == []
+
+
+def test_the_pieces_of_one_caller_run_together(engine: Counting) -> None:
+    answers = make(engine).run([images(1, 2), images(3)])
+    assert [answer[:, 0].tolist() for answer in answers] == [[1, 2], [3]]
+    assert engine.batches == [3]
+
+
+def test_what_waits_runs_together_and_everyone_gets_their_own(engine: Counting, pool: ThreadPoolExecutor) -> None:
+    askers = busy(engine, make(engine), pool)
+    for n in (1, 3, 5):
+        askers.ask(n, n + 1)
     engine.gate.set()
-    assert [future.result(5)[:, 0].tolist() for future in futures] == [[1, 2], [3, 4], [5, 6]]
+    assert [answer[:, 0].tolist() for answer in askers.told()] == [[1, 2], [3, 4], [5, 6]]
     assert engine.batches == [1, 6]
 
 
-def test_a_batch_is_never_larger_than_its_limit(engine: Counting) -> None:
-    batcher = make(engine)
-    held(engine, batcher)
-    futures = [batcher.submit(images(*range(3))) for _ in range(5)]
+def test_a_batch_is_never_larger_than_its_limit(engine: Counting, pool: ThreadPoolExecutor) -> None:
+    askers = busy(engine, make(engine), pool)
+    for _ in range(5):
+        askers.ask(*range(3))
     engine.gate.set()
-    for future in futures:
-        future.result(5)
+    askers.told()
     assert max(engine.batches) <= 8
     assert sum(engine.batches) == 16
 
 
-def test_urgent_items_go_before_bulk(engine: Counting) -> None:
-    batcher = make(engine, batch_max=1)
-    held(engine, batcher)
-    futures = [batcher.submit(images(1), urgent=False), batcher.submit(images(2))]
+def test_urgent_items_go_before_bulk(engine: Counting, pool: ThreadPoolExecutor) -> None:
+    askers = busy(engine, make(engine, batch_max=1), pool)
+    askers.ask(1, urgent=False)
+    askers.ask(2)
     engine.gate.set()
-    for future in futures:
-        future.result(5)
+    askers.told()
     assert engine.firsts == [0, 2, 1]
 
 
-def test_a_bad_item_fails_alone(engine: Counting) -> None:
-    batcher = make(engine)
-    held(engine, batcher)
-    good, bad, also_good = (batcher.submit(images(n)) for n in (1, 13, 2))
+def test_models_that_share_a_device_take_turns(engine: Counting, pool: ThreadPoolExecutor) -> None:
+    device, other = threading.Lock(), Counting()
+    one, two = (Batcher(each, device, batch_max=8, wait_s=0) for each in (engine, other))
+    askers = busy(engine, one, pool)
+    answer: Future[list[np.ndarray | Exception]] = pool.submit(two.run, [images(4)])
+    assert not other.running.wait(0.1)
     engine.gate.set()
-    assert good.result(5)[0, 0] == 1
-    assert also_good.result(5)[0, 0] == 2
-    with pytest.raises(RuntimeError, match="thirteen"):
-        bad.result(5)
+    assert answer.result(5)[0].tolist() == [[4] * 4]
+    assert askers.told() == []
 
 
-def test_pixels_of_another_shape_are_refused(engine: Counting) -> None:
-    with pytest.raises(ValueError, match=r"the pixels are \(3, 3, 3\), the model takes \(2, 2, 3\)"):
-        make(engine).submit(np.zeros((1, 3, 3, 3), np.uint8)).result(5)
+def test_a_bad_item_fails_alone(engine: Counting, pool: ThreadPoolExecutor) -> None:
+    askers = busy(engine, make(engine), pool)
+    for n in (1, 13, 2):
+        askers.ask(n)
+    engine.gate.set()
+    good, bad, also_good = askers.told()
+    assert good[0, 0] == 1
+    assert also_good[0, 0] == 2
+    assert str(bad) == "thirteen"
+
+
+def test_many_callers_at_once_are_all_answered(engine: Counting, pool: ThreadPoolExecutor) -> None:
+    batcher = make(engine, wait_s=0.001)
+    asked = [pool.submit(batcher.run, [images(n % 13)], urgent=bool(n % 2)) for n in range(300)]
+    assert [each.result(5)[0][0, 0] for each in asked] == [n % 13 for n in range(300)]
+    assert sum(engine.batches) == 300
+
+
+def test_pixels_of_another_shape_are_refused_and_the_others_run(engine: Counting) -> None:
+    refused, given = make(engine).run([np.zeros((1, 3, 3, 3), np.uint8), images(5)])
+    assert str(refused) == "the pixels are (3, 3, 3), the model takes (2, 2, 3)"
+    assert given.tolist() == [[5] * 4]
