@@ -28,7 +28,6 @@ def create_app(settings: Settings, context: Context | None = None) -> OpenAPI:
         __name__,
         info=Info(title="kerasq", version=VERSION, description="Keras image classifiers behind a message queue."),
         doc_ui=False,
-        validation_error_callback=problems.invalid,
         validation_error_status=422,
         validation_error_model=problems.Problem,
         security_schemes=openapi.SECURITY_SCHEMES,

@@ -3,15 +3,15 @@
 from typing import Any
 
 from flask import Response, current_app, render_template, request
-from flask_openapi3 import APIBlueprint
 
 from api import curl
 from api.bodies import answer
 from api.headers import guarded
 from api.refusals import every
+from api.routes import Routes
 from contract.errors import KerasqError
 
-api = APIBlueprint("docs", __name__, url_prefix="/", template_folder="templates")
+api = Routes("docs", __name__, url_prefix="/", template_folder="templates")
 api.after_request(guarded)
 #: What people look for comes first: paths by how they begin, all others after these.
 ORDER = ("{model}", "jobs", "models", "queues", "samples")

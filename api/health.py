@@ -1,16 +1,17 @@
 """Is it alive, and does it work."""
 
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi3 import Tag
 from flask_openapi3.types import ResponseDict
 
 from api.bodies import Health, Readiness, answer
 from api.context import context
 from api.openapi import body
+from api.routes import Routes
 from contract.errors import QueueUnavailable
 from contract.presence import present
 
-api = APIBlueprint("health", __name__, abp_tags=[Tag(name="health", description="Is it alive, and does it work.")])
+api = Routes("health", __name__, abp_tags=[Tag(name="health", description="Is it alive, and does it work.")])
 READY: ResponseDict = {200: body(Readiness, "Yes."), 503: body(Readiness, "No.", "Retry-After")}
 
 

@@ -5,21 +5,22 @@ from collections.abc import Iterator
 
 import orjson
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi3 import Tag
 from pydantic import Field
 
 from api.bodies import JobBody, JobPage, answer, job_body
 from api.context import Context, context
 from api.gate import demand_key
 from api.openapi import EVENT, KEY, body, refusals, stream
-from api.parameters import Parameters, quickly
+from api.parameters import Parameters
+from api.routes import Routes
 from contract.errors import InvalidRequest, JobGone, JobSettled, QueueUnavailable, Unauthorized, UnknownJob
 from contract.jobs import Record
 
 TAG = Tag(name="jobs", description="Follow jobs, take them back, forget them.")
 ALWAYS = (Unauthorized, QueueUnavailable)
 ABOUT_ONE = (*ALWAYS, UnknownJob, JobGone)
-api = APIBlueprint("jobs", __name__, url_prefix="/jobs", abp_tags=[TAG], abp_security=KEY)
+api = Routes("jobs", __name__, url_prefix="/jobs", abp_tags=[TAG], abp_security=KEY)
 api.before_request(demand_key)
 #: An open event stream says something at least this often, in seconds, so that nothing between takes it for dead.
 STILL_HERE = 15.0
@@ -58,7 +59,6 @@ def index(query: PageQuery) -> Response:
         **refusals(*ABOUT_ONE, InvalidRequest),
     },
 )
-@quickly
 def show(path: JobPath, query: WaitQuery) -> Response:
     return answer(job_body(_awaited(context(), path.job_id, query.wait)))
 

@@ -3,16 +3,17 @@
 from collections.abc import Iterator
 
 from flask import Response
-from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi3 import Tag
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from api.context import Context, context
 from api.openapi import refusals, stream
+from api.routes import Routes
 from contract.errors import QueueUnavailable
 from contract.presence import present
 
-api = APIBlueprint("metrics", __name__, abp_tags=[Tag(name="health")])
+api = Routes("metrics", __name__, abp_tags=[Tag(name="health")])
 
 
 class Flow:

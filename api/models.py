@@ -4,18 +4,19 @@ from dataclasses import asdict
 from typing import Any
 
 from flask import Response, send_from_directory
-from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi3 import Tag
 from pydantic import Field
 
 from api.bodies import CardBody, CardList, answer
 from api.context import context
 from api.openapi import body, refusals, stream
 from api.parameters import Parameters
+from api.routes import Routes
 from contract.card import Card
 from contract.errors import NotFound, UnknownModel
 
 TAG = Tag(name="models", description="What is served, and how good it is.")
-api = APIBlueprint("models", __name__, url_prefix="/models", abp_tags=[TAG])
+api = Routes("models", __name__, url_prefix="/models", abp_tags=[TAG])
 PICTURES = (".png", ".svg")
 
 

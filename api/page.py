@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from flask import Response, send_from_directory
-from flask_openapi3 import APIBlueprint
 
 from api.headers import guarded
 from api.parameters import Parameters
+from api.routes import Routes
 
-api = APIBlueprint("page", __name__)
+api = Routes("page", __name__)
 api.after_request(guarded)
 STATIC = Path(__file__).parent / "static"
 

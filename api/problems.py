@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 from werkzeug.exceptions import HTTPException
 
 from api.keys import CHALLENGE
-from contract.errors import InvalidRequest, KerasqError, QueueUnavailable, TooLarge, Unauthorized
+from contract.errors import KerasqError, QueueUnavailable, TooLarge, Unauthorized
 
 MIMETYPE = "application/problem+json"
 
@@ -61,11 +61,6 @@ def _redis(error: redis.RedisError) -> Response:
 def _unforeseen(error: Exception) -> Response:
     current_app.logger.exception("unforeseen", exc_info=error)
     return problem(500, KerasqError.title, "Something went wrong here that is not your doing; it has been logged.")
-
-
-def invalid(error: ValidationError) -> Response:
-    """The answer when a path, query or header does not fit its model."""
-    return of(InvalidRequest(misfit(error)))
 
 
 def misfit(error: ValidationError) -> str:

@@ -1,14 +1,14 @@
 """GET /queues: how long the line is, and who works on it."""
 
 from flask import Response
-from flask_openapi3 import APIBlueprint
 
 from api.bodies import QueueList, answer
 from api.context import context
 from api.problems import Problem
+from api.routes import Routes
 from contract.presence import present
 
-api = APIBlueprint("queues", __name__)
+api = Routes("queues", __name__)
 
 
 @api.get("/queues", summary="Each model's queue and workers now", responses={200: QueueList, 503: Problem})

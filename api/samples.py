@@ -4,7 +4,6 @@ import mimetypes
 from pathlib import Path
 
 from flask import Response, request
-from flask_openapi3 import APIBlueprint
 from pydantic import Field
 
 from api.bodies import SampleList, answer
@@ -12,10 +11,11 @@ from api.context import context
 from api.headers import guarded
 from api.parameters import Parameters
 from api.problems import Problem
+from api.routes import Routes
 from contract.errors import UnknownKey
 from contract.images import SUFFIXES, open_key
 
-api = APIBlueprint("samples", __name__, url_prefix="/samples")
+api = Routes("samples", __name__, url_prefix="/samples")
 api.after_request(guarded)
 
 

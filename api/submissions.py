@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 from flask import Response, g, request
-from flask_openapi3 import APIBlueprint, Tag
+from flask_openapi3 import Tag
 from flask_openapi3.types import ResponseDict
 from pydantic import Field
 
@@ -15,8 +15,9 @@ from api.bodies import JobBody, answer, job_body
 from api.context import Context, context
 from api.gate import demand_key, limit_rate
 from api.openapi import KEY, LINKS, SUBMISSION, body, refusals
-from api.parameters import Parameters, quickly
+from api.parameters import Parameters
 from api.preferences import Preferences
+from api.routes import Routes
 from api.uploads import Upload, uploads
 from contract import errors
 from contract.card import Card
@@ -25,7 +26,7 @@ from contract.images import decode
 from contract.jobs import Job, Record
 
 TAG = Tag(name="submit", description="Images in, a job out.")
-api = APIBlueprint("submissions", __name__, abp_tags=[TAG], abp_security=KEY)
+api = Routes("submissions", __name__, abp_tags=[TAG], abp_security=KEY)
 api.before_request(demand_key)
 api.before_request(limit_rate)
 
@@ -77,7 +78,6 @@ RESPONSES: ResponseDict = {
     responses=RESPONSES,
     openapi_extensions={"requestBody": SUBMISSION},
 )
-@quickly
 def submit(path: ModelPath, query: SubmitQuery, header: SubmitHeaders) -> Response:
     here = context()
     called = _callable(query.callback_url, here)

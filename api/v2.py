@@ -7,7 +7,7 @@ from typing import cast
 
 import numpy as np
 from flask import Response, current_app, request
-from flask_openapi3 import APIBlueprint, OpenAPI, Tag
+from flask_openapi3 import OpenAPI, Tag
 from flask_openapi3.types import ResponseDict
 from pydantic import Field
 
@@ -17,13 +17,14 @@ from api.context import Context, context
 from api.gate import demand_key, limit_rate
 from api.openapi import KEY, body, ref, refusals
 from api.parameters import Parameters
+from api.routes import Routes
 from contract import errors
 from contract.errors import KerasqError, NotInTime, QueueUnavailable
 from contract.jobs import Job, Record
 from contract.presence import present
 
 TAG = Tag(name="v2", description="The Open Inference Protocol, version 2.")
-api = APIBlueprint("v2", __name__, url_prefix="/v2", abp_tags=[TAG])
+api = Routes("v2", __name__, url_prefix="/v2", abp_tags=[TAG])
 INFER = {"required": True, "content": {"application/json": {"schema": ref(tensors.InferRequest)}}}
 
 
