@@ -47,10 +47,12 @@ class Pinned(http.client.HTTPConnection):
         self._target = target
 
     def connect(self) -> None:
-        plain = socket.create_connection((self._target.address, self._target.port), PATIENCE)
-        secure = self._target.scheme == "https"
-        tls = ssl.create_default_context() if secure else None
-        self.sock = tls.wrap_socket(plain, server_hostname=self._target.host) if tls else plain
+        self.sock = socket.create_connection((self._target.address, self._target.port), PATIENCE)
+        if self._target.scheme == "https":
+            tls = ssl.create_default_context()
+            # The handshake apart, so that `cut` can reach it.
+            self.sock = tls.wrap_socket(self.sock, server_hostname=self._target.host, do_handshake_on_connect=False)
+            self.sock.do_handshake()
 
     def cut(self) -> None:
         with contextlib.suppress(OSError, AttributeError):

@@ -26,7 +26,6 @@ READ = (bodies.Submission, tensors.InferRequest)
 WRITTEN = (
     *(bodies.JobBody, bodies.JobPage, bodies.CardBody, bodies.CardList, bodies.Health, bodies.Readiness, Problem),
     *(bodies.QueueList, bodies.SampleList),
-    *(bodies.QueueList, bodies.SampleList),
     *(tensors.ServerMetadata, tensors.ModelMetadata, tensors.Ready, tensors.Live, tensors.InferResponse),
 )
 HEADERS: dict[str, dict[str, Any]] = {

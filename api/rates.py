@@ -13,7 +13,7 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 
 from contract.errors import BadSetting, TooManyRequests
 from contract.settings import Settings
-from contract.store import PREFIX, Store
+from contract.store import PREFIX, Store, reaching_redis
 
 
 class OverRate(TooManyRequests):
@@ -38,9 +38,10 @@ class Rate:
         return cls(store, read(settings.rate_limit)) if settings.rate_limit else None
 
     def spend(self, who: str) -> str:
-        """Count one submission; the RateLimit header. Raises OverRate."""
-        granted = self._limiter.hit(self._item, who)
-        stats = self._limiter.get_window_stats(self._item, who)
+        """Count one submission; the RateLimit header. Raises OverRate, or QueueUnavailable."""
+        with reaching_redis():
+            granted = self._limiter.hit(self._item, who)
+            stats = self._limiter.get_window_stats(self._item, who)
         seconds = max(1, math.ceil(stats.reset_time - time.time()))
         if not granted:
             raise OverRate(self._item, seconds)

@@ -21,7 +21,9 @@ class Server(BaseApplication):
     def load_config(self) -> None:
         settings = self._settings
         options = {
-            "bind": f"{settings.host}:{settings.port}",
+            "bind": f"[{settings.host}]:{settings.port}"
+            if ":" in settings.host
+            else f"{settings.host}:{settings.port}",
             "workers": settings.api_workers,
             "worker_class": "gevent",
             "worker_connections": 4096,

@@ -21,10 +21,12 @@ from api.routes import Routes
 from api.uploads import Upload, uploads
 from contract import errors
 from contract.card import Card
-from contract.errors import InvalidRequest, KerasqError, UnknownJob, UnusableImage
+from contract.errors import InvalidRequest, JobGone, KerasqError, UnknownJob, UnusableImage
 from contract.images import decode
 from contract.jobs import Job, Record
 
+#: Seconds by which a job's deadline, which counts from its record, may come after that of its callback.
+SLOWEST_WRITE = 60.0
 TAG = Tag(name="submit", description="Images in, a job out.")
 api = Routes("submissions", __name__, abp_tags=[TAG], abp_security=KEY)
 api.before_request(demand_key)
@@ -134,13 +136,13 @@ def _queued(job: Job, pixels: np.ndarray, key: str | None, wait: float, here: Co
 def _already(job_id: str, here: Context) -> Record | None:
     try:
         return here.store.get(job_id)
-    except UnknownJob:  # the first submit never came to an end, so this one takes its place
+    except (UnknownJob, JobGone):  # it never came to be, or is no longer known: this submit takes its place
         return None
 
 
 def _submitted(job: Job, pixels: np.ndarray, here: Context) -> Record:
     if job.callback_url:  # before the job, which could end before this otherwise; for none, nobody is called
-        here.outbox.put(job.id, job.submitted_at + here.settings.job_ttl_s + 1)
+        here.outbox.put(job.id, job.submitted_at + here.settings.job_ttl_s + SLOWEST_WRITE)
     here.submitter.submit(job, pixels)
     return Record.fresh(job)
 

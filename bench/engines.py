@@ -3,7 +3,8 @@
     python -m bench engines
     python -m bench engines --model cifar100 --rounds 5
 
-OpenVINO as the worker opens it against Keras's `predict_on_batch`, each in float32 and bfloat16, in turn.
+OpenVINO as the worker opens it against Keras's `predict_on_batch`, each in float32 and bfloat16, and against ONNX
+Runtime, in turn.
 """
 
 import argparse
@@ -15,13 +16,15 @@ from pathlib import Path
 
 from bench import arithmetic, bar, environments, results
 from bench.bar import Bar
-from bench.rates import BATCHES, FOLDER, KerasRates, rate
+from bench.rates import BATCHES, FOLDER, OtherRates, rate
 from bench.results import Table
 from bench.spread import Spread
 from contract.settings import Settings
 from worker.engines.openvino import OpenVinoEngine
 
 MODEL = "cifar10"
+#: What is measured in another process: its name there.
+OTHERS = {"Keras float32": "float32", "Keras mixed_bfloat16": "bfloat16", "ONNX Runtime float32": "onnx"}
 #: By the name that OpenVINO has for it.
 PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}
 #: Engine -> batch -> images a second, one for each round.
@@ -53,8 +56,8 @@ def measure(
     rates: Rates = {}
     peaks: dict[str, dict[str, list[float]]] = {name: {} for name in precisions}
     with ExitStack() as stack:
-        keras = stack.enter_context(KerasRates(model))
-        engines = {**_ours(model, precisions, seconds), **_keras(keras, seconds)}
+        others = stack.enter_context(OtherRates(model))
+        engines = {**_ours(model, precisions, seconds), **_theirs(others, seconds)}
         for _ in range(rounds):
             for batch in BATCHES:
                 for name, images_s in engines.items():
@@ -73,11 +76,8 @@ def _ours(model: Path, precisions: Sequence[str], seconds: float) -> dict[str, C
     }
 
 
-def _keras(keras: KerasRates, seconds: float) -> dict[str, Callable[[int], float]]:
-    return {
-        f"Keras {words}": lambda batch, each=name: keras.rate(each, batch, seconds)
-        for name, words in {"float32": "float32", "bfloat16": "mixed_bfloat16"}.items()
-    }
+def _theirs(others: OtherRates, seconds: float) -> dict[str, Callable[[int], float]]:
+    return {name: lambda batch, each=short: others.rate(each, batch, seconds) for name, short in OTHERS.items()}
 
 
 def table_of(model: str, rates: Rates) -> Table:
@@ -91,7 +91,8 @@ def table_of(model: str, rates: Rates) -> Table:
     sizes = " / ".join(map(str, BATCHES))
     columns = ["engine", *(f"images/s, batch {batch}" for batch in BATCHES), f"ms a batch of {sizes}"]
     note = (
-        "Median of the rounds, and the rounds it lies between. OpenVINO as the worker opens it; Keras with oneDNN on."
+        "Median of the rounds, and the rounds it lies between. OpenVINO as the worker opens it, on one core for up to "
+        "32 images; Keras with oneDNN on; ONNX Runtime as it is."
     )
     return Table(title=f"Engines, {model}", columns=[*columns, "of Keras float32"], rows=rows, note=note)
 

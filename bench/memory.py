@@ -16,7 +16,7 @@ from bench.bar import Bar
 from bench.results import Table
 from bench.spread import Spread, plain
 from contract.jobs import CHUNK, Job, Prediction, Result
-from contract.message import queue_name
+from contract.message import pack, queue_name
 from contract.settings import Settings
 from contract.store import Store, connect
 from contract.submit import Submitter
@@ -54,9 +54,10 @@ def measure(settings: Settings, images: int, jobs: int) -> tuple[float, float]:
     client.execute_command("FLUSHALL", "SYNC")
 
     def finish() -> None:
-        store.create(kept)
-        for job in kept:
-            store.finish("cifar10", "0" * 64, [(job.id, 0, images, TOP3 * images)])
+        messages = pack([(job, pixels) for job in kept])
+        store.create(kept, messages)
+        for message in messages:
+            store.finish(message, "0" * 64, [TOP3 * part.images for part in message.parts])
 
     done = cost(client, finish, jobs)
     client.delete(queue_name("cifar10", bulk=False))

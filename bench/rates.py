@@ -1,4 +1,4 @@
-"""Images a second of an engine: of ours in this process, of Keras in a process of its own environment."""
+"""Images a second of an engine: of ours in this process, of the others in a process of their own environment."""
 
 import os
 import subprocess
@@ -31,15 +31,18 @@ def rate(predict: Callable[[np.ndarray], object], shape: tuple[int, ...], batch:
     return runs * batch / taken
 
 
-class KerasRates:
-    """Keras's `predict_on_batch` on one model folder, from `with` to its end; between two questions it sleeps."""
+class OtherRates:
+    """Keras's `predict_on_batch` and ONNX Runtime on one model folder, in one process from `with` to its end.
+
+    Between two questions it sleeps.
+    """
 
     def __init__(self, model: Path) -> None:
         script = PEERS / FOLDER / "rates.py"
         self._command = [environments.python(FOLDER), script, model]
         self._process: subprocess.Popen[str] | None = None
 
-    def __enter__(self) -> "KerasRates":
+    def __enter__(self) -> "OtherRates":
         environ = {**os.environ, **ENVIRONMENT, "PYTHONPATH": str(ROOT)}
         self._process = subprocess.Popen(
             self._command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
@@ -51,10 +54,10 @@ class KerasRates:
             self._process.kill()
             self._process.wait()
 
-    def rate(self, precision: str, batch: int, seconds: float) -> float:
-        """Images a second in "float32" or "bfloat16". Raises RuntimeError if the process has ended."""
+    def rate(self, engine: str, batch: int, seconds: float) -> float:
+        """Images a second of Keras in "float32" or "bfloat16", or of "onnx". Raises RuntimeError if it has ended."""
         assert self._process and self._process.stdin and self._process.stdout
-        self._process.stdin.write(f"{precision} {batch} {seconds}\n")
+        self._process.stdin.write(f"{engine} {batch} {seconds}\n")
         answer = self._process.stdout.readline()
         if not answer:
             raise RuntimeError(f"bench/peers/{FOLDER}/rates.py ended without an answer; what it said is above")

@@ -95,7 +95,7 @@ def steps() -> Milliseconds:
             "ask whether it is still wanted": _alone(lambda: store.start([(next(turns["start"]).id, 0)])),
             "engine, one image": _alone(lambda: engine.predict(pixels)),
             "write the answer and publish": _alone(
-                lambda: store.finish(card.name, card.version, [(next(turns["finish"]).id, 0, 1, [answer])])
+                lambda: store.finish(packed[next(turns["finish"]).id][0], card.version, [[answer]])
             ),
             "read the record": _alone(lambda: store.get(next(turns["read"]).id)),
         }

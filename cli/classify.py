@@ -136,10 +136,10 @@ def _open(
     file: IO[bytes] = sys.stdout.buffer
     if output:
         if resuming and output.is_file():
-            done = resume(output, form, card.labels, top)
+            done = resume(output, form, card.name, top)
             fresh = output.stat().st_size == 0
         file = stack.enter_context(_opened(output, "wb" if fresh else "ab"))
-    return done, Csv(file, top, header=fresh) if form == "csv" else Ndjson(file)
+    return done, Csv(file, card.name, top, header=fresh) if form == "csv" else Ndjson(file, card.name)
 
 
 def _opened(output: Path, mode: str) -> IO[bytes]:

@@ -50,7 +50,7 @@ def url(port: int) -> str:
 
 
 def port_is_free(host: str, port: int) -> bool:
-    with socket.socket() as tried:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as tried:
         tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             tried.bind((host, port))

@@ -28,20 +28,23 @@ class Output(Protocol):
 
 
 class Ndjson:
-    """A JSON object a line: `file`, and `predictions` or `error`."""
+    """A JSON object a line: `file`, `model`, and `predictions` or `error`."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
+    def __init__(self, file: IO[bytes], model: str) -> None:
+        self._file, self._model = file, model
 
     def write(self, rows: Rows) -> None:
-        _put(self._file, b"".join(orjson.dumps(_facts(file, result)) + b"\n" for file, result in rows))
+        _put(self._file, b"".join(orjson.dumps(self._facts(file, result)) + b"\n" for file, result in rows))
+
+    def _facts(self, file: str, result: Result) -> dict[str, Any]:
+        return {"file": shown(file), "model": self._model, **_outcome(result)}
 
 
 class Csv:
-    """A line a file: label and probability of each prediction, and the error."""
+    """A line a file: the model, label and probability of each prediction, and the error."""
 
-    def __init__(self, file: IO[bytes], top: int, *, header: bool = True) -> None:
-        self._file, self._top = file, top
+    def __init__(self, file: IO[bytes], model: str, top: int, *, header: bool = True) -> None:
+        self._file, self._model, self._top = file, model, top
         if header:
             _put(file, csv_header(top))
 
@@ -51,15 +54,16 @@ class Csv:
         _put(self._file, block.getvalue().encode())
 
     def _cells(self, file: str, result: Result) -> list[Any]:
+        start = [shown(file), self._model]
         if result.error:
-            return [shown(file), *[""] * (2 * self._top), ": ".join(result.error)]
+            return [*start, *[""] * (2 * self._top), ": ".join(result.error)]
         pairs = [cell for each in result.predictions for cell in (each.label, f"{each.probability:.{PLACES}f}")]
-        return [shown(file), *pairs, *[""] * (2 * self._top - len(pairs)), ""]
+        return [*start, *pairs, *[""] * (2 * self._top - len(pairs)), ""]
 
 
 def csv_header(top: int) -> bytes:
     columns = [f"{name}_{place}" for place in range(1, top + 1) for name in ("label", "probability")]
-    return (",".join(["file", *columns, "error"]) + "\n").encode()
+    return (",".join(["file", "model", *columns, "error"]) + "\n").encode()
 
 
 class Table:
@@ -93,11 +97,11 @@ class Table:
         return grid
 
 
-def _facts(file: str, result: Result) -> dict[str, Any]:
+def _outcome(result: Result) -> dict[str, Any]:
     if result.error:
-        return {"file": shown(file), "error": {"title": result.error[0], "detail": shown(result.error[1])}}
+        return {"error": {"title": result.error[0], "detail": shown(result.error[1])}}
     predictions = [{"label": each.label, "probability": round(each.probability, PLACES)} for each in result.predictions]
-    return {"file": shown(file), "predictions": predictions}
+    return {"predictions": predictions}
 
 
 def _put(file: IO[bytes], block: bytes) -> None:
@@ -110,8 +114,10 @@ def _put(file: IO[bytes], block: bytes) -> None:
         raise KerasqError(f"{getattr(file, 'name', 'output')}: cannot be written: {error.strerror}") from None
 
 
-def parse_ndjson(line: bytes) -> tuple[str, list[str] | None]:
-    """The file of a line and its labels, None if it failed. Raises ValueError or KeyError where it is no such line."""
+def parse_ndjson(line: bytes) -> tuple[str, str, int | None]:
+    """The file of a line, its model, and how many predictions it has, None if it failed.
+
+    Raises ValueError, KeyError or TypeError where it is no such line.
+    """
     facts = json.loads(line)
-    labels = None if "error" in facts else [each["label"] for each in facts["predictions"]]
-    return str(facts["file"]), labels
+    return str(facts["file"]), str(facts["model"]), None if "error" in facts else len(facts["predictions"])

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class Patience:
-    """Does steps on the queue. There is none before the first succeeded: who starts without a queue hears so soon."""
+    """Does steps on the queue. Who starts without a queue hears so at once: it is waited for after the first step."""
 
     def __init__(self, seconds: float, say: Callable[[str], None], *, heed: bool = False) -> None:
         """With `heed`, no step is tried again before an error's `retry_after`: a server asks so, a queue does not."""
@@ -28,13 +28,12 @@ class Patience:
             try:
                 done = step()
             except (QueueFull, QueueUnavailable, TooManyRequests) as error:
+                if isinstance(error, QueueUnavailable) and not self._begun:
+                    raise
                 now = time.monotonic()
                 if not since:
                     since = now
-                    if self._begun:
-                        self._say(f"{error}; trying again for {self._seconds:g} s")
-                if not self._begun:
-                    raise
+                    self._say(f"{error}; trying again for {self._seconds:g} s")
                 if now - since >= self._seconds:
                     raise type(error)(f"{error}; gave up after {self._seconds:g} s") from error
                 told = (error.retry_after or 0) if self._heed else 0

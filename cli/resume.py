@@ -6,7 +6,7 @@ import os
 import shutil
 from array import array
 from bisect import bisect_left
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
@@ -16,8 +16,8 @@ from cli.output import csv_header, parse_ndjson
 from cli.walk import shown
 from contract.errors import KerasqError
 
-#: A complete line as it stands, its file, and its labels; None where the file failed.
-Row = tuple[bytes, str, list[str] | None]
+#: A complete line as it stands, its file, its model, and how many predictions it has; None where the file failed.
+Row = tuple[bytes, str, str, int | None]
 _BAD = (ValueError, KeyError, TypeError, IndexError, csv.Error)
 
 
@@ -46,26 +46,26 @@ def hash_of(file: str) -> int:
     return int.from_bytes(hashlib.blake2b(shown(file).encode(), digest_size=8).digest(), "little")
 
 
-def resume(path: Path, form: str, labels: Collection[str], top: int) -> Done:
+def resume(path: Path, form: str, model: str, top: int) -> Done:
     """Leave only whole, successful lines in the output at `path`, and say which files they are.
 
     The lines that stay are copied beside it and take its place at once, so that a crash loses nothing; a torn last line
     goes, and so do failed files, which are tried again. Raises KerasqError for a file that is no output of
     this model with this `top`, and leaves it as it is.
     """
-    hashes, known = array("Q"), frozenset(labels)
+    hashes = array("Q")
     beside = path.with_name(f".{path.name}.resume")
     try:
         with path.open("rb") as old, beside.open("wb") as new:
             if form == "csv" and os.fstat(old.fileno()).st_size:
                 new.write(csv_header(top))
-            for raw, file, found in _rows(old, form, top, path):
-                if found is None:
+            for raw, file, whose, predictions in _rows(old, form, top, path):
+                if predictions is None:
                     continue
-                if not known.issuperset(found):
-                    raise KerasqError(f"{path}: holds results of another model ({found[0]}); {_OTHERWISE}")
-                if len(found) != top:
-                    raise KerasqError(f"{path}: holds {len(found)} predictions a file, not {top}; {_OTHERWISE}")
+                if whose != model:
+                    raise KerasqError(f"{path}: holds results of {whose}, not of {model}; {_OTHERWISE}")
+                if predictions != top:
+                    raise KerasqError(f"{path}: holds {predictions} predictions a file, not {top}; {_OTHERWISE}")
                 new.write(raw)
                 hashes.append(hash_of(file))
             new.flush()
@@ -131,7 +131,7 @@ def _csv_rows(old: IO[bytes], top: int) -> Iterator[Row]:
             return  # torn within quotes, in the last line
         if not taken[-1].endswith(b"\n"):
             return
-        if len(cells) != 2 * top + 2:
+        if len(cells) != 2 * top + 3:
             raise ValueError(cells)
-        found = [label for label in cells[1:-1:2] if label]
-        yield b"".join(taken), cells[0], None if cells[-1] else found
+        file, model, *pairs, error = cells
+        yield b"".join(taken), file, model, None if error else sum(map(bool, pairs[::2]))

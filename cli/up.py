@@ -107,7 +107,7 @@ def _run(stack: Stack, environ: Mapping[str, str], workers: int, models: str | N
     stack.run(*(Child(f"worker-{number}", [*command("worker"), *only], environ) for number in range(1, workers + 1)))
     client = connect(settings)
     if stack.supervise(lambda: _ready(client, settings, workers, names)):
-        address = f"http://{_reachable(settings.host)}:{settings.port}"
+        address = f"http://{reachable(settings.host)}:{settings.port}"
         counts = f"{_count(len(names), 'model')}, {_count(workers, 'worker')}"
         click.echo(f"kerasq is ready on {address} ({counts})")
         stack.supervise()
@@ -119,7 +119,7 @@ def _ready(client: redis.Redis, settings: Settings, workers: int, names: list[st
     except QueueUnavailable:
         return False
     served = [each for each in here if set(names) <= set(each.models)]
-    return len(served) >= workers and _healthy(f"http://{_reachable(settings.host)}:{settings.port}/healthz")
+    return len(served) >= workers and _healthy(f"http://{reachable(settings.host)}:{settings.port}/healthz")
 
 
 def _healthy(url: str) -> bool:
@@ -130,8 +130,9 @@ def _healthy(url: str) -> bool:
         return False
 
 
-def _reachable(host: str) -> str:
-    return {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host, host)  # noqa: S104
+def reachable(host: str) -> str:
+    reached = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104
+    return f"[{reached}]" if ":" in reached else reached
 
 
 def _count(number: int, noun: str) -> str:

@@ -3,40 +3,48 @@
 A message's content is one string; what Celery finds in the list that is the queue is an envelope with the id alone. The
 id is in its queue's `pending` until a worker takes it, and in `held` from then until it is answered.
 
-A job is one hash: `job` (packed facts), `seq`, `deadline`, `started`, `finished`, `cancelled`, `images`, `settled`,
-`chunks`, `done_chunks`, `done_images`, `good_images`, `version`, and `r:<k>`, the answers of chunk k. A chunk's field
-is written once, whoever delivers it again; an empty one says that the chunk was dropped (expired). `kerasq:callbacks`
-is the outbox (contract.outbox): a job in it that ends is due at once.
+A job is one hash: `job` (packed facts), `seq`, `deadline`, `started`, `finished`, `cancelled`, `chunks`,
+`done_chunks`, `done_images`, `good_images`, `version`, and `r:<k>`, the answers of chunk k. A chunk's field is written
+once, whoever delivers it again; an empty one says that the chunk was dropped (expired). `kerasq:callbacks` is the
+outbox (contract.outbox): a job in it that ends is due at once.
 
-A model's flow is one hash of two counters of images, `submitted` and `settled`; their difference waits. Every image is
-settled once: when its chunk is answered or dropped, or when its job is cancelled or forgotten.
+A model's flow is one hash of two counters of images, `submitted` and `settled`; their difference waits. An image is
+counted with its message: when that is written, and when it is answered and goes, whatever became of the job meanwhile.
 """
 
 #: KEYS flow, index, pending, queue, job..., message... ARGV limit, ttl, deadline, oldest id, now, number of jobs, then
-#: for each job: id, packed, images, chunks, then for each message: id, content, envelope. Answers {accepted 1 or 0,
-#: images that waited before}.
+#: for each job: id, packed, images, chunks, then for each message: id, content, envelope, images. Answers {accepted 1
+#: or 0, images that waited before}.
 CREATE = """
 local limit, ttl, deadline, oldest = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local submitted = tonumber(redis.call('HGET', KEYS[1], 'submitted') or '0')
 local settled = tonumber(redis.call('HGET', KEYS[1], 'settled') or '0')
-local before, total, jobs = submitted - settled, 0, tonumber(ARGV[6])
-for i = 1, jobs do total = total + tonumber(ARGV[i * 4 + 5]) end
-if before + total > limit then return {0, before} end
+local before, added, jobs = submitted - settled, 0, tonumber(ARGV[6])
+local fresh = {}
+for i = jobs + 5, #KEYS do
+    if redis.call('EXISTS', KEYS[i]) == 0 then
+        fresh[i] = jobs * 4 + 7 + (i - jobs - 5) * 4
+        added = added + tonumber(ARGV[fresh[i] + 3])
+    end
+end
+if before + added > limit then return {0, before} end
 for i = 5, jobs + 4 do
     local at = (i - 5) * 4 + 7
+    submitted = submitted + tonumber(ARGV[at + 2])
     if redis.call('EXISTS', KEYS[i]) == 0 then
-        submitted = redis.call('HINCRBY', KEYS[1], 'submitted', ARGV[at + 2])
-        redis.call('HSET', KEYS[i], 'job', ARGV[at + 1], 'seq', submitted, 'deadline', deadline,
-            'images', ARGV[at + 2], 'settled', 0, 'chunks', ARGV[at + 3])
+        redis.call('HSET', KEYS[i], 'job', ARGV[at + 1], 'seq', submitted, 'deadline', deadline, 'chunks', ARGV[at + 3])
         redis.call('EXPIRE', KEYS[i], ttl)
         redis.call('ZADD', KEYS[2], 0, ARGV[at])
     end
 end
 for i = jobs + 5, #KEYS do
-    local at = jobs * 4 + 7 + (i - jobs - 5) * 3
-    redis.call('SET', KEYS[i], ARGV[at + 1])
-    redis.call('ZADD', KEYS[3], ARGV[5], ARGV[at])
-    redis.call('LPUSH', KEYS[4], ARGV[at + 2])
+    local at = fresh[i]
+    if at then
+        redis.call('HINCRBY', KEYS[1], 'submitted', ARGV[at + 3])
+        redis.call('SET', KEYS[i], ARGV[at + 1])
+        redis.call('ZADD', KEYS[3], ARGV[5], ARGV[at])
+        redis.call('LPUSH', KEYS[4], ARGV[at + 2])
+    end
 end
 -- Last: after a first write Redis lets a script go over its memory limit, and this one needs no memory to begin.
 redis.call('ZREMRANGEBYLEX', KEYS[2], '-', '(' .. oldest)
@@ -66,31 +74,28 @@ end
 return answer
 """
 
-#: KEYS flow, pending, held, message, job... ARGV now, result ttl, channel, message id, version, then for each job: id,
-#: chunk, packed answers ('' if not run), images, how many of them got predictions, and 1 if the job's record can only
-#: have run out (else it was forgotten, and settled then). Answers how many chunks were new.
+#: KEYS flow, pending, held, message, job... ARGV now, result ttl, channel, message id, its images, version, then for
+#: each job: id, chunk, packed answers ('' if not run), images, how many of them got predictions. What comes after a
+#: job's deadline is dropped: it has been told to have expired. Answers how many chunks were new.
 FINISH = """
 local now, ttl = ARGV[1], ARGV[2]
 local told = {}
 -- First, so that a Redis without memory gets some back: what follows is then allowed.
-redis.call('DEL', KEYS[4])
+if redis.call('DEL', KEYS[4]) == 1 then redis.call('HINCRBY', KEYS[1], 'settled', ARGV[5]) end
 redis.call('ZREM', KEYS[2], ARGV[4])
 redis.call('ZREM', KEYS[3], ARGV[4])
 for i = 5, #KEYS do
-    local at = (i - 5) * 6 + 6
+    local at = (i - 5) * 5 + 7
     local id, field, answers, images = ARGV[at], 'r:' .. ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
-    if redis.call('EXISTS', KEYS[i]) == 0 then
-        if ARGV[at + 5] == '1' then redis.call('HINCRBY', KEYS[1], 'settled', images) end
-    elseif redis.call('HEXISTS', KEYS[i], 'cancelled') == 0 then
+    local facts = redis.call('HMGET', KEYS[i], 'deadline', 'cancelled', 'chunks')
+    if facts[1] and not facts[2] then
+        if tonumber(facts[1]) < tonumber(now) then answers = '' end
         if redis.call('HSETNX', KEYS[i], field, answers) == 1 then
-            redis.call('HINCRBY', KEYS[1], 'settled', images)
-            redis.call('HINCRBY', KEYS[i], 'settled', images)
             if answers ~= '' then
                 redis.call('HINCRBY', KEYS[i], 'done_images', images)
                 redis.call('HINCRBY', KEYS[i], 'good_images', ARGV[at + 4])
-                redis.call('HSET', KEYS[i], 'version', ARGV[5])
-                local done = redis.call('HINCRBY', KEYS[i], 'done_chunks', 1)
-                if done == tonumber(redis.call('HGET', KEYS[i], 'chunks')) then
+                redis.call('HSET', KEYS[i], 'version', ARGV[6])
+                if redis.call('HINCRBY', KEYS[i], 'done_chunks', 1) == tonumber(facts[3]) then
                     redis.call('HSET', KEYS[i], 'finished', now)
                     redis.call('EXPIRE', KEYS[i], ttl)
                     redis.call('ZADD', 'kerasq:callbacks', 'XX', now, id)
@@ -104,26 +109,21 @@ if #told > 0 then redis.call('PUBLISH', ARGV[3], table.concat(told, ' ')) end
 return #told
 """
 
-#: KEYS job, flow. ARGV now, result ttl, channel, id. Answers 1 if it is cancelled now, 0 if it had ended, -1 if it is
-#: unknown.
+#: KEYS job. ARGV now, result ttl, channel, id. Answers 1 if it is cancelled now, 0 if it had ended, -1 if unknown.
 CANCEL = """
-if redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
-local facts = redis.call('HMGET', KEYS[1], 'finished', 'cancelled', 'deadline', 'images', 'settled')
+local facts = redis.call('HMGET', KEYS[1], 'finished', 'cancelled', 'deadline')
+if not facts[3] then return -1 end
 if facts[1] or facts[2] or tonumber(facts[3]) < tonumber(ARGV[1]) then return 0 end
-redis.call('HINCRBY', KEYS[2], 'settled', facts[4] - facts[5])
-redis.call('HSET', KEYS[1], 'cancelled', ARGV[1], 'settled', facts[4])
+redis.call('HSET', KEYS[1], 'cancelled', ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 redis.call('ZADD', 'kerasq:callbacks', 'XX', ARGV[1], ARGV[4])
 redis.call('PUBLISH', ARGV[3], ARGV[4])
 return 1
 """
 
-#: KEYS job, flow, index. ARGV id. Answers 1 if it was there.
+#: KEYS job, index. ARGV id. Answers 1 if it was there.
 FORGET = """
-local facts = redis.call('HMGET', KEYS[1], 'images', 'settled')
-redis.call('ZREM', KEYS[3], ARGV[1])
-if not facts[1] then return 0 end
-redis.call('HINCRBY', KEYS[2], 'settled', facts[1] - facts[2])
+redis.call('ZREM', KEYS[2], ARGV[1])
 return redis.call('DEL', KEYS[1])
 """
 

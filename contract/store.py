@@ -24,6 +24,8 @@ INDEX = PREFIX + "jobs"
 CHANNEL = PREFIX + "told"
 #: How often Redis is asked for its memory, in seconds, and the share of it at which no more is taken.
 MEMORY_LOOK, MEMORY_SHARE = 1.0, 0.9
+#: How the answers of a Redis begin that cannot write to its disk, or is a replica now.
+REFUSES_WRITES = ("MISCONF", "READONLY")
 
 
 def connect(settings: Settings) -> redis.Redis:
@@ -49,6 +51,10 @@ def reaching_redis() -> Iterator[None]:
         raise QueueUnavailable(f"Redis does not answer: {error}") from error
     except OutOfMemoryError as error:
         raise QueueFull(f"Redis has no memory left: {error}") from error
+    except redis.ResponseError as error:
+        if not str(error).startswith(REFUSES_WRITES):
+            raise
+        raise QueueUnavailable(f"Redis takes no writes: {error}") from error
 
 
 def job_key(job_id: str) -> str:
@@ -102,7 +108,7 @@ class Store:
         for job in jobs:
             arguments += [job.id, records.pack_job(job), job.queued_images, job.chunks]
         for message in messages:
-            arguments += [message.id, message.encode(), seal(queue, message.id)]
+            arguments += [message.id, message.encode(), seal(queue, message.id), len(message.pixels)]
         with reaching_redis():
             accepted, waiting = self._create(keys, arguments)
         if not accepted:
@@ -138,27 +144,17 @@ class Store:
             )
         return content and Message.decode(message_id, content)
 
-    def finish(
-        self,
-        model: str,
-        version: str,
-        parts: Sequence[tuple[str, int, int, Sequence[Result]]],
-        message: Message | None = None,
-    ) -> None:
-        """Write the answers of (job id, chunk, images, results), once; no results means that the chunk was not run.
-
-        The message that they answer, if any, is then done with.
-        """
-        now, settings = time.time(), self._settings
-        oldest = now - settings.job_ttl_s - settings.result_ttl_s
-        queue, message_id = (message.queue, message.id) if message else ("", "")
-        keys = [flow_key(model), pending_key(queue), held_key(queue), message_key(message_id)]
-        keys += [job_key(part[0]) for part in parts]
-        arguments: list[Any] = [now, settings.result_ttl_s, CHANNEL, message_id, version]
-        for job_id, chunk, images, results in parts:
-            answers = records.pack_answers(results) if results else b""
+    def finish(self, message: Message, version: str, answers: Sequence[Sequence[Result]]) -> None:
+        """Write the answers to each part of the message, once, and be done with it; none: the part was not run."""
+        queue = message.queue
+        keys = [flow_key(message.model), pending_key(queue), held_key(queue), message_key(message.id)]
+        keys += [job_key(part.job_id) for part in message.parts]
+        now, ttl = time.time(), self._settings.result_ttl_s
+        arguments: list[Any] = [now, ttl, CHANNEL, message.id, len(message.pixels), version]
+        for part, results in zip(message.parts, answers, strict=True):
+            packed = records.pack_answers(results) if results else b""
             good = sum(not result.error for result in results)
-            arguments += [job_id, chunk, answers, images, good, int((born(job_id) or 0) < oldest)]
+            arguments += [part.job_id, part.chunk, packed, part.images, good]
         with reaching_redis():
             self._finish(keys, arguments)
 
@@ -213,9 +209,8 @@ class Store:
 
     def cancel(self, job_id: str) -> None:
         """Take a job back: what has not run will not. Raises UnknownJob, JobGone or JobSettled."""
-        keys = [job_key(job_id), flow_key(self._model(job_id))]
         with reaching_redis():
-            answer = self._cancel(keys, [time.time(), self._settings.result_ttl_s, CHANNEL, job_id])
+            answer = self._cancel([job_key(job_id)], [time.time(), self._settings.result_ttl_s, CHANNEL, job_id])
         if answer == -1:
             raise self._missing(job_id)
         if answer == 0:
@@ -223,10 +218,10 @@ class Store:
 
     def forget(self, job_id: str) -> None:
         """Delete a job and its results; one that has not run never will. Raises UnknownJob or JobGone."""
-        keys = [job_key(job_id), flow_key(self._model(job_id)), INDEX]
         with reaching_redis():
-            if not self._forget(keys, [job_id]):
-                raise self._missing(job_id)
+            forgotten = self._forget([job_key(job_id), INDEX], [job_id])
+        if not forgotten:
+            raise self._missing(job_id)
 
     def page(self, count: int, before: str | None = None) -> tuple[list[Record], str | None]:
         """Up to `count` jobs, newest first, older than the id `before`, without their results; and where to go on."""
@@ -249,23 +244,18 @@ class Store:
 
         Raises KeyReused when the key came with another request before.
         """
-        digest = hashlib.sha256(request).hexdigest()
+        digest, settings = hashlib.sha256(request).hexdigest(), self._settings
+        # As long as the job's record may be there, which begins after this.
+        kept = settings.job_ttl_s + settings.result_ttl_s
         name = PREFIX + "idempotency:" + hashlib.sha256(key.encode()).hexdigest()
         with reaching_redis():
-            first = self.redis.set(name, f"{digest} {job_id}", nx=True, get=True, ex=self._settings.result_ttl_s)
+            first = self.redis.set(name, f"{digest} {job_id}", nx=True, get=True, ex=kept)
         if first is None:
             return job_id
         first_digest, first_id = first.decode().split()
         if first_digest != digest:
             raise KeyReused(f"Idempotency-Key {key.split(' ', 1)[-1]!r} was used with another request")
         return first_id
-
-    def _model(self, job_id: str) -> str:
-        with reaching_redis():
-            facts = self.redis.hget(job_key(job_id), "job")
-        if facts is None:
-            raise self._missing(job_id)
-        return records.unpack_job(facts).model
 
     def _missing(self, job_id: str) -> UnknownJob | JobGone:
         kept = self._settings.result_ttl_s

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 
 import numpy as np
 
+from contract.errors import QueueFull
 from contract.jobs import CHUNK, Job
 from contract.message import pack
 from contract.store import Store
@@ -66,6 +67,13 @@ class Submitter:
         try:
             messages = pack([(job, pixels) for job, pixels, _ in group])
             self._store.create([job for job, _, _ in group], messages)
+        except QueueFull as error:
+            if len(group) > 1:  # there may be room for some of them
+                for each in group:
+                    self._commit([each])
+            else:
+                group[0][2].set_exception(error)
+            return
         except Exception as error:  # the writer must outlive whatever one commit meets
             for _, _, committed in group:
                 committed.set_exception(error)

@@ -97,13 +97,12 @@ class Batcher:
     def _run(self, batch: list[Item]) -> None:
         try:
             answers = self._engine.predict(np.concatenate([item.pixels for item in batch]))
+            ends = np.cumsum([len(item.pixels) for item in batch])
+            for item, rows in zip(batch, np.split(answers, ends[:-1]), strict=True):
+                item.answer = rows
         except Exception as error:
             if len(batch) == 1:
                 batch[0].answer = error
                 return
             for item in batch:
                 self._run([item])
-            return
-        ends = np.cumsum([len(item.pixels) for item in batch])
-        for item, rows in zip(batch, np.split(answers, ends[:-1]), strict=True):
-            item.answer = rows

@@ -56,10 +56,7 @@ class Classifier:
         served = self._served[message.model]
         wanted = patiently(lambda: self._store.start([(part.job_id, part.chunk) for part in message.parts]))
         answers = _answers(message, wanted, served)
-        rows = [
-            (part.job_id, part.chunk, part.images, given) for part, given in zip(message.parts, answers, strict=True)
-        ]
-        patiently(lambda: self._store.finish(message.model, served.card.version, rows, message))
+        patiently(lambda: self._store.finish(message, served.card.version, answers))
         self.images += sum(len(given) for given in answers)
 
 

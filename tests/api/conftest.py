@@ -15,7 +15,7 @@ from api.app import create_app
 from api.context import Context
 from contract.card import Cards
 from contract.jobs import Job, Prediction, Result
-from contract.message import pack
+from contract.message import Message, pack
 from contract.notices import Notices
 from contract.settings import Settings
 from contract.store import Store
@@ -27,6 +27,7 @@ class Line:
     def __init__(self, store: Store, cards: Cards) -> None:
         self._store, self._cards = store, cards
         self.jobs: list[tuple[Job, np.ndarray]] = []
+        self.messages: dict[str, list[Message]] = {}
         self.answers = True
         self.error: Exception | None = None
 
@@ -34,7 +35,8 @@ class Line:
         if self.error:
             raise self.error
         self.jobs.append((job, pixels))
-        self._store.create([job])
+        self.messages[job.id] = pack([(job, pixels)])
+        self._store.create([job], self.messages[job.id])
         if self.answers:
             self.answer(job, pixels)
 
@@ -42,11 +44,10 @@ class Line:
         """The first labels with falling probabilities, for every image alike."""
         labels = self._cards[job.model].labels[: job.top]
         guesses = tuple(Prediction(label=label, probability=0.5 / 2**rank) for rank, label in enumerate(labels))
-        for message in pack([(job, pixels)]):
-            parts = [(part.job_id, part.chunk) for part in message.parts]
-            self._store.start(parts)
-            rows = [(p.job_id, p.chunk, p.images, [Result(predictions=guesses)] * p.images) for p in message.parts]
-            self._store.finish(job.model, self._cards[job.model].version, rows)
+        for message in self.messages[job.id]:
+            self._store.start([(part.job_id, part.chunk) for part in message.parts])
+            answers = [[Result(predictions=guesses)] * part.images for part in message.parts]
+            self._store.finish(message, self._cards[job.model].version, answers)
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """Webhooks: signed, tried again, and never into the server's own network."""
 
+import contextlib
 import http.server
 import json
 import socket
@@ -162,3 +163,31 @@ def test_a_name_that_changes_its_address_after_the_check_is_refused_at_the_call(
     assert Caller(api.store, api.context.outbox, api.context.settings).call_one() and not receiver.calls
     with pytest.raises(InvalidRequest, match="not public"):
         resolve("http://rebound.example/", allow_private=False)
+
+
+@pytest.fixture
+def dripping():
+    """A receiver whose TLS handshake never ends: a record of 16 KiB, a byte at a time."""
+    stop = threading.Event()
+
+    def drip():
+        connection, _ = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(b"\x16\x03\x03\x40\x00")
+            while not stop.wait(0.05):
+                connection.sendall(b"\0")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip, daemon=True)
+        thread.start()
+        yield f"https://127.0.0.1:{listener.getsockname()[1]}/"
+        stop.set()
+        thread.join(5)
+
+
+def test_a_handshake_that_never_ends_is_cut_off(api, caller, dripping, monkeypatch):
+    monkeypatch.setattr("api.callbacks.DEADLINE", 0.5)
+    submit(api, dripping)
+    began = time.monotonic()
+    assert caller.call_one()
+    assert 0.4 < time.monotonic() - began < 5

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from contract.errors import QueueUnavailable
 from contract.jobs import Result
 
 PIXELS = np.arange(2 * 8 * 8 * 3).reshape(2, 8, 8, 3) % 256
@@ -88,12 +89,21 @@ def test_no_answer_in_time_is_504(make_api):
 
 def test_an_engine_error_is_500_with_its_words(api, monkeypatch):
     def fail(job, pixels):
+        (message,) = api.line.messages[job.id]
         api.store.start([(job.id, 0)])
-        api.store.finish(job.model, "v", [(job.id, 0, 2, [Result(error=("Engine error", "out of memory"))] * 2)])
+        api.store.finish(message, "v", [[Result(error=("Engine error", "out of memory"))] * 2])
 
     monkeypatch.setattr(api.line, "answer", fail)
     answer = api.post("/v2/models/shapes/infer", json=asked(PIXELS.tolist()))
     assert answer.status_code == 500 and answer.json["error"] == "out of memory"
+
+
+def test_an_answer_outlives_a_queue_that_goes_away(api, monkeypatch):
+    def away(job_id):
+        raise QueueUnavailable("away")
+
+    monkeypatch.setattr(api.store, "forget", away)
+    assert api.post("/v2/models/shapes/infer", json=asked(PIXELS.tolist())).status_code == 200
 
 
 def test_metadata(api):

@@ -64,7 +64,7 @@ class Worker:
             run = self.store.start([(part.job_id, part.chunk)])[0]
             answers = [self._answer(int(each[0, 0, 0]), part.top) for each in message.pixels] if run else []
             self.images += len(answers)
-            self.store.finish(message.model, "0", [(part.job_id, part.chunk, part.images, answers)], message)
+            self.store.finish(message, "0", [answers])
 
     def _answer(self, red: int, top: int) -> Answer:
         if red == 255:

@@ -9,7 +9,6 @@ import redis
 
 from contract.card import Card, Input
 from contract.errors import QueueFull, QueueUnavailable
-from contract.jobs import Job
 from contract.store import INDEX
 from tests.cli.conftest import picture
 
@@ -135,9 +134,15 @@ def test_no_redis_at_the_start_is_said_at_once(kerasq, settings, photos, monkeyp
     assert done.stderr.startswith("kerasq: Redis does not answer")
 
 
-def test_a_full_queue_at_the_start_is_said_at_once(kerasq, worker, photos) -> None:
+def test_a_full_queue_at_the_start_is_waited_for_as_long_as_was_asked(kerasq, worker, photos) -> None:
     worker.refuses = [QueueFull("full")]
-    assert kerasq("classify", photos, "--model", "shapes").exit_code == 3
+    done = kerasq("classify", photos, "--model", "shapes")
+    assert done.exit_code == 0
+    assert "full; trying again for 60 s" in done.stderr
+    worker.refuses = [QueueFull("full")] * 9
+    done = kerasq("classify", photos, "--model", "shapes", "--patience", "0")
+    assert done.exit_code == 3
+    assert "full; gave up after 0 s" in done.stderr
 
 
 def test_a_queue_that_is_away_for_a_while_is_waited_for(kerasq, worker, photos, monkeypatch) -> None:
@@ -196,10 +201,3 @@ def test_a_missing_worker_is_told_once(kerasq, worker, store, photos) -> None:
     done = kerasq("classify", photos, "--model", "shapes")
     assert done.exit_code == 0
     assert done.stderr.splitlines()[0] == "no worker serves shapes yet; waiting"
-
-
-def test_the_same_job_twice_counts_once(store) -> None:
-    job = Job(model="shapes", images=2, bulk=True)
-    store.create([job])
-    store.create([job])
-    assert store.flow("shapes") == (2, 0)

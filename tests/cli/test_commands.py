@@ -4,6 +4,7 @@ import subprocess
 import sys
 from dataclasses import fields
 
+import numpy as np
 import pytest
 
 from cli import processes
@@ -11,6 +12,7 @@ from cli.address import read_settings, url_file
 from cli.jobs import age
 from cli.main import COMMANDS
 from contract.jobs import Job, Prediction, Result
+from contract.message import pack
 from contract.settings import Settings, variable
 from tests.stack import ROOT
 
@@ -41,9 +43,10 @@ def test_redis_is_where_the_variable_says_else_the_file_else_the_default(setting
 def test_jobs_are_listed_shown_cancelled_and_forgotten(kerasq, store) -> None:
     assert kerasq("jobs").stdout == "no jobs\n"
     first, second = Job(model="shapes", images=2, names=("x.png", "y.png")), Job(model="shapes", images=1)
-    store.create([first, second])
+    (message,) = pack([(first, np.zeros((2, 8, 8, 3), np.uint8))])
+    store.create([first, second], [message])
     answers = [Result(predictions=(Prediction(label="star", probability=0.75),)), Result(error=("Engine error", "no"))]
-    store.finish("shapes", "0123", [(first.id, 0, 2, answers)])
+    store.finish(message, "0123", [answers])
 
     listed = json.loads(kerasq("jobs", "--json").stdout)
     assert {each["id"]: (each["status"], each["done_images"]) for each in listed} == {

@@ -16,22 +16,22 @@ BAD = Result(error=("Not an image", "0 bytes"))
 
 def test_ndjson_has_a_line_a_file() -> None:
     file = io.BytesIO()
-    Ndjson(file).write([("a.png", GOOD), (os.fsdecode(b"\xff.png"), BAD)])
+    Ndjson(file, "pets").write([("a.png", GOOD), (os.fsdecode(b"\xff.png"), BAD)])
     first, second = map(json.loads, file.getvalue().splitlines())
     predictions = [{"label": "cat", "probability": 0.987654}, {"label": "dog", "probability": 0.01}]
-    assert first == {"file": "a.png", "predictions": predictions}
-    assert second == {"file": "\\xff.png", "error": {"title": "Not an image", "detail": "0 bytes"}}
+    assert first == {"file": "a.png", "model": "pets", "predictions": predictions}
+    assert second == {"file": "\\xff.png", "model": "pets", "error": {"title": "Not an image", "detail": "0 bytes"}}
 
 
 def test_csv_has_a_column_for_each_prediction_and_one_for_the_error() -> None:
     file = io.BytesIO()
-    output = Csv(file, 2)
+    output = Csv(file, "pets", 2)
     output.write([('a "b",\n.png', GOOD)])
     output.write([("c.png", BAD)])
     assert file.getvalue().decode() == (
-        "file,label_1,probability_1,label_2,probability_2,error\n"
-        '"a ""b"",\n.png",cat,0.987654,dog,0.010000,\n'
-        "c.png,,,,,Not an image: 0 bytes\n"
+        "file,model,label_1,probability_1,label_2,probability_2,error\n"
+        '"a ""b"",\n.png",pets,cat,0.987654,dog,0.010000,\n'
+        "c.png,pets,,,,,Not an image: 0 bytes\n"
     )
 
 
@@ -49,4 +49,4 @@ def test_a_table_has_one_header_and_takes_names_as_they_are() -> None:
 
 def test_a_full_disk_is_named() -> None:
     with Path("/dev/full").open("wb", buffering=0) as file, pytest.raises(KerasqError, match=r"full: .*No space left"):
-        Ndjson(file).write([("a.png", GOOD)])
+        Ndjson(file, "pets").write([("a.png", GOOD)])

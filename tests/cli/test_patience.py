@@ -37,10 +37,15 @@ def failing(times: int, error: Exception):
     return step
 
 
-def test_there_is_none_before_the_first_success(clock: Clock) -> None:
+def test_a_queue_that_was_never_there_is_not_waited_for(clock: Clock) -> None:
     with pytest.raises(QueueUnavailable):
         Patience(60, print)(failing(1, QueueUnavailable("away")))
     assert clock.slept == []
+
+
+def test_a_full_queue_is_waited_for_from_the_first_step(clock: Clock) -> None:
+    assert Patience(60, print)(failing(2, QueueFull("full"))) == "done"
+    assert clock.slept == [0.1, 0.2]
 
 
 def test_pauses_grow_and_it_is_said_once(clock: Clock) -> None:

@@ -7,7 +7,6 @@ from cli.resume import Done, hash_of, resume
 from contract.errors import KerasqError
 from contract.jobs import Prediction, Result
 
-LABELS = ("cat", "dog")
 GOOD = Result(predictions=(Prediction(label="cat", probability=0.9), Prediction(label="dog", probability=0.1)))
 BAD = Result(error=("Not an image", "0 bytes"))
 ROWS = [("a.png", GOOD), ('b "x",\nc.png', GOOD), ("bad.png", BAD), ("d.png", GOOD)]
@@ -20,7 +19,7 @@ def form(request: pytest.FixtureRequest) -> str:
 
 def write(path: Path, form: str, rows: list) -> bytes:
     with path.open("wb") as file:
-        (Ndjson(file) if form == "ndjson" else Csv(file, 2)).write(rows)
+        (Ndjson(file, "pets") if form == "ndjson" else Csv(file, "pets", 2)).write(rows)
     return path.read_bytes()
 
 
@@ -31,7 +30,7 @@ def names(done: Done, rows: list = ROWS) -> list[str]:
 def test_what_succeeded_is_done_and_what_failed_goes(tmp_path: Path, form: str) -> None:
     path = tmp_path / "out"
     write(path, form, ROWS)
-    done = resume(path, form, LABELS, 2)
+    done = resume(path, form, "pets", 2)
     assert names(done) == ["a.png", 'b "x",\nc.png', "d.png"]
     assert len(done) == 3
     assert path.read_bytes() == write(tmp_path / "expected", form, [row for row in ROWS if row[1] is GOOD])
@@ -44,7 +43,7 @@ def test_a_torn_line_is_cut_off_wherever_it_is_torn(tmp_path: Path, form: str) -
     whole, one, none = (write(path, form, rows[:count]) for count in (2, 1, 0))
     for length in range(len(whole)):
         path.write_bytes(whole[:length])
-        done = resume(path, form, LABELS, 2)
+        done = resume(path, form, "pets", 2)
         expected = one if length >= len(one) else none if length >= len(none) else b""
         assert path.read_bytes() in (expected, none)
         assert names(done) == (["a.png"] if length >= len(one) else [])
@@ -54,32 +53,32 @@ def test_a_whole_file_is_left_alone(tmp_path: Path, form: str) -> None:
     path = tmp_path / "out"
     write(path, form, ROWS[:2])
     before = path.stat().st_ino
-    resume(path, form, LABELS, 2)
+    resume(path, form, "pets", 2)
     assert path.stat().st_ino == before
 
 
 @pytest.mark.parametrize(
-    "content", [b"Dear diary\n", b"Dear diary", b'{"file": 1}\n', b"[]\n", b"file,label_1\n", b"\0"]
+    "content", [b"Dear diary\n", b"Dear diary", b'{"file": 1}\n', b"[]\n", b"file,model,label_1\n", b"\0"]
 )
 def test_a_file_of_another_kind_is_refused_and_kept(tmp_path: Path, form: str, content: bytes) -> None:
     path = tmp_path / "out"
     path.write_bytes(content)
     with pytest.raises(KerasqError, match="not one that kerasq wrote"):
-        resume(path, form, LABELS, 2)
+        resume(path, form, "pets", 2)
     assert path.read_bytes() == content
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_results_of_another_model_are_refused(tmp_path: Path, form: str) -> None:
     write(tmp_path / "out", form, ROWS)
-    with pytest.raises(KerasqError, match="another model"):
-        resume(tmp_path / "out", form, ("truck", "plane"), 2)
+    with pytest.raises(KerasqError, match="holds results of pets, not of pets-large"):
+        resume(tmp_path / "out", form, "pets-large", 2)
 
 
 def test_another_top_is_refused(tmp_path: Path, form: str) -> None:
     write(tmp_path / "out", form, ROWS)
     with pytest.raises(KerasqError):
-        resume(tmp_path / "out", form, LABELS, 1)
+        resume(tmp_path / "out", form, "pets", 1)
 
 
 def test_many_hashes_are_found() -> None:

@@ -1,6 +1,7 @@
 """Supervision, with small processes of our own in place of server, API and workers."""
 
 import os
+import socket
 import sys
 import threading
 import time
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cli import child as module
-from cli import embedded
+from cli import embedded, up
 from cli.child import Child
 from cli.stack import Stack
 from contract.errors import KerasqError
@@ -102,3 +103,24 @@ def test_up_refuses_a_port_in_use_and_a_folder_without_models(kerasq, settings, 
     monkeypatch.setenv("KERASQ_MODELS_DIR", str(tmp_path / "nothing"))
     empty = kerasq("up")
     assert (empty.exit_code, "holds no model" in empty.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_a_port_in_use_is_noticed_on_addresses_of_either_kind(host: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        taken = socket.create_server((host, 0), family=family)
+    except OSError:
+        pytest.skip(f"this machine has no {host}")
+    with taken:
+        port = taken.getsockname()[1]
+        assert not embedded.port_is_free(host, port)
+    assert embedded.port_is_free(host, port)
+
+
+@pytest.mark.parametrize(
+    ("host", "reached"),
+    [("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("::1", "[::1]"), ("", "127.0.0.1"), ("example.org", "example.org")],
+)
+def test_a_host_to_listen_on_as_it_is_reached(host: str, reached: str) -> None:
+    assert up.reachable(host) == reached

@@ -1,19 +1,28 @@
 import threading
 import time
 
+import numpy as np
+
 from contract.jobs import Job, Prediction, Result, Status
+from contract.message import Message, pack
 from contract.notices import Notices
 from contract.store import Store
 
 DONE = [Result(predictions=(Prediction(label="star", probability=1.0),))]
 
 
+def created(store: Store, job: Job) -> Message:
+    (message,) = pack([(job, np.zeros((1, 8, 8, 3), np.uint8))])
+    store.create([job], [message])
+    return message
+
+
 def test_a_waiter_is_woken_by_the_finish(store: Store) -> None:
     notices = Notices(store)
     job = Job(model="shapes", images=1)
     with notices.watch(job.id) as watch:
-        store.create([job])
-        threading.Timer(0.2, lambda: store.finish("shapes", "v", [(job.id, 0, 1, DONE)])).start()
+        message = created(store, job)
+        threading.Timer(0.2, lambda: store.finish(message, "v", [DONE])).start()
         record = watch.settled(5)
     assert record.status is Status.SUCCEEDED
 
@@ -29,8 +38,8 @@ def test_a_waiter_gives_up_when_its_time_is_over(store: Store) -> None:
 
 def test_a_missed_notice_only_costs_a_second(store: Store) -> None:
     job = Job(model="shapes", images=1)
-    store.create([job])
+    message = created(store, job)
     with Notices(store).watch(job.id) as watch:
-        store.finish("shapes", "v", [(job.id, 0, 1, DONE)])
+        store.finish(message, "v", [DONE])
         watch.change(0)
         assert watch.settled(3).status is Status.SUCCEEDED

@@ -3,13 +3,15 @@
 import time
 
 import fakeredis
+import numpy as np
 import pytest
 import redis
 
 from contract.errors import JobGone, JobSettled, KeyReused, QueueFull, QueueUnavailable, UnknownJob
 from contract.jobs import Job, Prediction, Result, Status, new_id
+from contract.message import Message, pack
 from contract.settings import Settings
-from contract.store import Store, connect, job_key
+from contract.store import Store, connect, job_key, reaching_redis
 
 CIRCLE = Result(predictions=(Prediction(label="circle", probability=0.75),))
 BROKEN = Result(error=("Engine error", "it broke"))
@@ -19,18 +21,25 @@ def job(images: int = 1, **fields: object) -> Job:
     return Job(model="shapes", images=images, **fields)
 
 
-def answer(store: Store, job: Job, chunk: int = 0, images: int = 1, results: list[Result] | None = None) -> None:
-    store.finish("shapes", "v1", [(job.id, chunk, images, [CIRCLE] * images if results is None else results)])
+def queued(store: Store, *jobs: Job) -> list[Message]:
+    messages = pack([(each, np.zeros((each.queued_images, 8, 8, 3), np.uint8)) for each in jobs])
+    store.create(jobs, messages)
+    return messages
+
+
+def answer(store: Store, message: Message, results: list[Result] | None = None) -> None:
+    given = [[CIRCLE] * part.images if results is None else results for part in message.parts]
+    store.finish(message, "v1", given)
 
 
 def test_a_job_is_queued_then_running_then_succeeded(store: Store) -> None:
     one = job(names=("a.png",))
-    store.create([one])
-    queued = store.get(one.id)
-    assert (queued.status, queued.position, queued.done_images, queued.results) == (Status.QUEUED, 1, 0, (None,))
+    (message,) = queued(store, one)
+    waits = store.get(one.id)
+    assert (waits.status, waits.position, waits.done_images, waits.results) == (Status.QUEUED, 1, 0, (None,))
     assert store.start([(one.id, 0)]) == [True]
     assert store.get(one.id).status is Status.RUNNING
-    answer(store, one)
+    answer(store, message)
     done = store.get(one.id)
     assert (done.status, done.version, done.done_images, done.results) == (Status.SUCCEEDED, "v1", 1, (CIRCLE,))
     assert done.job == one
@@ -39,24 +48,25 @@ def test_a_job_is_queued_then_running_then_succeeded(store: Store) -> None:
 
 def test_a_chunk_delivered_twice_counts_once(store: Store) -> None:
     one = job(300)
-    store.create([one])
+    first, last = queued(store, one)
     for _ in range(3):
-        answer(store, one, 0, 256)
+        answer(store, first)
     assert store.get(one.id).status is not Status.SUCCEEDED
     assert store.get(one.id).done_images == 256
     assert store.flow("shapes") == (300, 256)
     assert store.start([(one.id, 0), (one.id, 1)]) == [False, True]
-    answer(store, one, 1, 44)
-    answer(store, one, 1, 44, [BROKEN] * 44)
+    answer(store, last)
+    answer(store, last, [BROKEN] * 44)
     assert store.get(one.id).status is Status.SUCCEEDED
+    assert store.flow("shapes") == (300, 300)
     assert set(store.get(one.id).results) == {CIRCLE}
 
 
 def test_answers_come_in_the_order_of_the_images_with_refused_ones_in_place(store: Store) -> None:
     one = job(5, refused={1: ("Not an image", "text"), 4: ("Not an image", "more text")})
-    store.create([one])
+    (message,) = queued(store, one)
     other = Result(predictions=(Prediction(label="star", probability=0.5),))
-    answer(store, one, 0, 3, [CIRCLE, other, BROKEN])
+    answer(store, message, [CIRCLE, other, BROKEN])
     record = store.get(one.id)
     refused = (Result(error=("Not an image", "text")), Result(error=("Not an image", "more text")))
     assert record.results == (CIRCLE, refused[0], other, BROKEN, refused[1])
@@ -65,19 +75,19 @@ def test_answers_come_in_the_order_of_the_images_with_refused_ones_in_place(stor
 
 def test_a_job_of_which_every_image_failed_has_failed(store: Store) -> None:
     one = job()
-    store.create([one])
-    answer(store, one, results=[BROKEN])
+    (message,) = queued(store, one)
+    answer(store, message, [BROKEN])
     assert store.get(one.id).status is Status.FAILED
 
 
 def test_a_cancelled_job_is_not_run_and_takes_no_answers(store: Store) -> None:
     one = job(300)
-    store.create([one])
-    answer(store, one, 0, 256)
+    first, last = queued(store, one)
+    answer(store, first)
     store.cancel(one.id)
-    assert store.flow("shapes") == (300, 300)
+    assert store.flow("shapes") == (300, 256)
     assert store.start([(one.id, 1)]) == [False]
-    answer(store, one, 1, 44)
+    answer(store, last)
     record = store.get(one.id)
     assert (record.status, record.results) == (Status.CANCELLED, (CIRCLE,) * 256 + (None,) * 44)
     assert store.flow("shapes") == (300, 300)
@@ -87,8 +97,8 @@ def test_a_cancelled_job_is_not_run_and_takes_no_answers(store: Store) -> None:
 
 def test_a_finished_job_cannot_be_cancelled(store: Store) -> None:
     one = job()
-    store.create([one])
-    answer(store, one)
+    (message,) = queued(store, one)
+    answer(store, message)
     with pytest.raises(JobSettled, match="has ended"):
         store.cancel(one.id)
     assert store.get(one.id).status is Status.SUCCEEDED
@@ -97,20 +107,33 @@ def test_a_finished_job_cannot_be_cancelled(store: Store) -> None:
 def test_an_expired_job_is_not_run(models: object) -> None:
     store = Store(fakeredis.FakeRedis(), Settings(job_ttl_s=-1))
     one = job()
-    store.create([one])
+    (message,) = queued(store, one)
     assert store.get(one.id).status is Status.EXPIRED
     assert store.start([(one.id, 0)]) == [False]
+    answer(store, message, [])
+    assert store.flow("shapes") == (1, 1)
+
+
+def test_a_job_that_has_expired_stays_so_whatever_comes_late(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = job()
+    (message,) = queued(store, one)
+    assert store.start([(one.id, 0)]) == [True]
+    late = time.time() + store._settings.job_ttl_s + 1
+    monkeypatch.setattr("contract.store.time.time", lambda: late)
+    assert store.get(one.id).status is Status.EXPIRED
+    answer(store, message)
+    assert (store.get(one.id).status, store.get(one.id).results) == (Status.EXPIRED, (None,))
 
 
 def test_a_forgotten_job_stays_forgotten(store: Store) -> None:
     one = job(300)
-    store.create([one])
-    answer(store, one, 0, 256)
+    first, last = queued(store, one)
+    answer(store, first)
     store.forget(one.id)
-    assert store.flow("shapes") == (300, 300)
+    assert store.flow("shapes") == (300, 256)
     assert store.start([(one.id, 1)]) == [False]
-    answer(store, one)
-    answer(store, one, 1, 44)
+    answer(store, first)
+    answer(store, last)
     assert store.flow("shapes") == (300, 300)
     for step in (store.get, store.cancel, store.forget):
         with pytest.raises(UnknownJob):
@@ -118,12 +141,45 @@ def test_a_forgotten_job_stays_forgotten(store: Store) -> None:
     assert store.page(10) == ([], None)
 
 
-def test_a_job_whose_record_ran_out_is_settled_by_its_message(store: Store) -> None:
-    old = job(id=new_id(time.time() - 3 * 86400))
-    store.create([old])
-    store.redis.delete(job_key(old.id))
-    answer(store, old)
-    assert store.flow("shapes") == (1, 1)
+def test_every_image_is_settled_once_whatever_became_of_its_job(store: Store) -> None:
+    kept, cancelled, forgotten, ran_out = jobs = [job(5) for _ in range(4)]
+    (message,) = queued(store, *jobs)
+    store.cancel(cancelled.id)
+    store.forget(forgotten.id)
+    for gone in (cancelled, ran_out):
+        store.redis.delete(job_key(gone.id))
+    for _ in range(2):
+        answer(store, message)
+    assert store.flow("shapes") == (20, 20)
+    assert store.get(kept.id).status is Status.SUCCEEDED
+
+
+def test_a_submit_that_is_sent_twice_counts_once(store: Store) -> None:
+    one = job(3)
+    messages = queued(store, one)
+    store.create([one], messages)
+    assert store.flow("shapes") == (3, 0)
+    assert store.redis.llen("shapes") == 1
+
+
+def test_a_job_that_is_submitted_again_under_another_message_is_run_once_and_balances(store: Store) -> None:
+    one = job(3)
+    for message in queued(store, one) + queued(store, one):
+        wanted = store.start([(one.id, 0)])
+        answer(store, message, None if wanted == [True] else [])
+    assert (store.get(one.id).status, store.get(one.id).done_images) == (Status.SUCCEEDED, 3)
+    assert store.flow("shapes") == (6, 6)
+
+
+def test_what_was_taken_back_waits_until_a_worker_drops_it() -> None:
+    store = Store(fakeredis.FakeRedis(), Settings(max_queued=3))
+    one = job(3)
+    (message,) = queued(store, one)
+    store.forget(one.id)
+    with pytest.raises(QueueFull, match="3 images wait"):
+        queued(store, job())
+    answer(store, message, [])
+    queued(store, job())
 
 
 def test_an_old_id_is_gone_and_a_made_up_one_unknown(store: Store) -> None:
@@ -135,27 +191,28 @@ def test_an_old_id_is_gone_and_a_made_up_one_unknown(store: Store) -> None:
 
 def test_results_are_kept_for_their_time(store: Store) -> None:
     one = job()
-    store.create([one])
+    (message,) = queued(store, one)
     assert store.redis.ttl(job_key(one.id)) > 86400
-    answer(store, one)
+    answer(store, message)
     assert 86000 < store.redis.ttl(job_key(one.id)) <= 86400
 
 
 def test_a_full_queue_refuses_the_whole_group_and_writes_nothing() -> None:
     store = Store(fakeredis.FakeRedis(), Settings(max_queued=3))
-    store.create([job(), job()])
+    queued(store, job(), job())
     with pytest.raises(QueueFull, match="2 images wait for shapes; at most 3 may, so 2 more are not taken"):
-        store.create([job(), job()])
+        queued(store, job(), job())
     assert store.flow("shapes") == (2, 0)
     assert len(store.page(10)[0]) == 2
-    store.create([job()])
+    queued(store, job())
 
 
 def test_the_position_counts_the_images_ahead(store: Store) -> None:
     first, second = job(10), job(5)
-    store.create([first, second])
+    (message,) = queued(store, first)
+    queued(store, second)
     assert store.get(second.id).position == 15
-    answer(store, first, 0, 10)
+    answer(store, message)
     assert store.get(second.id).position == 5
 
 
@@ -174,9 +231,8 @@ def test_pages_go_from_new_to_old_without_gaps(store: Store) -> None:
 
 def test_a_list_tells_the_same_status_as_the_job(store: Store) -> None:
     good, bad = job(), job()
-    store.create([good, bad])
-    answer(store, good)
-    answer(store, bad, results=[BROKEN])
+    answer(store, *queued(store, good))
+    answer(store, *queued(store, bad), [BROKEN])
     listed = {record.job.id: (record.status, record.version) for record in store.page(9)[0]}
     assert listed == {good.id: (Status.SUCCEEDED, "v1"), bad.id: (Status.FAILED, "v1")}
 
@@ -194,12 +250,25 @@ def test_an_idempotency_key_is_bound_to_its_first_request(store: Store) -> None:
         store.reserve("k", b"other", "third")
 
 
+def test_an_idempotency_key_lives_as_long_as_its_job_may() -> None:
+    store = Store(fakeredis.FakeRedis(), Settings(job_ttl_s=1000, result_ttl_s=10))
+    store.reserve("k", b"body", "first")
+    (key,) = store.redis.keys("kerasq:idempotency:*")
+    assert store.redis.ttl(key) > 1000
+
+
 def test_a_redis_that_is_away_is_named_within_seconds() -> None:
     away = Settings(redis_url="redis://127.0.0.1:1/0")
     began = time.monotonic()
     with pytest.raises(QueueUnavailable, match="Redis does not answer"):
         Store(connect(away), away).get("x")
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("words", ["MISCONF Errors writing to the AOF file: No space left", "READONLY You can't write"])
+def test_a_redis_that_takes_no_writes_is_unavailable(words: str) -> None:
+    with pytest.raises(QueueUnavailable, match="Redis takes no writes"), reaching_redis():
+        raise redis.ResponseError(words)
 
 
 def test_a_server_error_is_not_taken_for_absence(store: Store) -> None:

@@ -95,6 +95,18 @@ def test_a_full_queue_is_told_to_whoever_submits_and_nothing_is_kept() -> None:
     assert len(sent(store)) == len(store.pending("shapes", older_than=-1, count=9)) == 1
 
 
+def test_one_that_is_too_large_takes_none_of_its_group_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(fakeredis.FakeRedis(), Settings(max_queued=5))
+    go, create = threading.Event(), store.create
+    monkeypatch.setattr(store, "create", lambda *given: go.wait(5) and create(*given))
+    submitter = Submitter(store)
+    jobs = [Job(model="shapes", images=images) for images in (1, 9, 2)]
+    waiting = [submitter.submit_soon(job, np.zeros((job.images, 8, 8, 3), np.uint8)) for job in jobs]
+    go.set()
+    assert [type(each.exception(5)) for each in waiting] == [type(None), QueueFull, type(None)]
+    assert store.flow("shapes") == (3, 0)
+
+
 def test_a_redis_that_goes_away_is_told_and_the_writer_lives_on(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     submitter = Submitter(store)
     with monkeypatch.context() as away:

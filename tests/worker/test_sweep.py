@@ -65,10 +65,10 @@ def test_what_is_held_for_too_long_is_sent_again_and_finished_once() -> None:
     (fresh,) = waiting(store)
     assert fresh != held.id
     (part,) = held.parts
-    store.finish("shapes", "v", [(part.job_id, 0, 1, [Result(error=("Engine error", "no"))])], held)
+    store.finish(held, "v", [[Result(error=("Engine error", "no"))]])
     again = store.take("shapes", fresh)
     assert store.start([(part.job_id, part.chunk)]) == [False]
-    store.finish("shapes", "v", [(part.job_id, 0, 1, ())], again)
+    store.finish(again, "v", [[]])
     assert store.flow("shapes") == (1, 1)
     assert store.abandoned("shapes", count=9) == []
 
@@ -85,7 +85,7 @@ def test_a_message_on_its_way_to_a_worker_is_left_alone(store: Store, monkeypatc
 def test_what_was_answered_is_not_sent(store: Store, late: bool) -> None:
     accepted(store, 1)
     message = taken(store)
-    store.finish("shapes", "v", [(message.parts[0].job_id, 0, 1, ())], message)
+    store.finish(message, "v", [[]])
     if late:
         assert store.renew("shapes", message.id) is None
     sweep_now(store, ["shapes"], 2.0)

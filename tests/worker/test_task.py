@@ -7,7 +7,7 @@ import redis
 from contract.card import Cards
 from contract.errors import QueueUnavailable
 from contract.jobs import Job, Status
-from contract.message import pack
+from contract.message import Message, pack
 from contract.settings import Settings
 from contract.store import Store
 from worker import task
@@ -33,15 +33,20 @@ def classifier(settings: Settings, store: Store) -> Classifier:
     return Classifier({"shapes": Served(card=Cards(settings.models_dir)["shapes"], batcher=batcher)}, store)
 
 
-def queued(store: Store, *brightness: int) -> tuple[Job, np.ndarray]:
+def asked(*brightness: int) -> tuple[Job, np.ndarray]:
     job = Job(model="shapes", images=len(brightness), top=2)
-    store.create([job])
     return job, np.stack([np.full((8, 8, 3), value, np.uint8) for value in brightness])
 
 
+def queued(store: Store, *jobs: tuple[Job, np.ndarray]) -> list[Message]:
+    messages = pack(jobs)
+    store.create([job for job, _ in jobs], messages)
+    return messages
+
+
 def test_a_message_of_several_jobs_answers_each(classifier: Classifier, store: Store) -> None:
-    dark, light = queued(store, 0, 51), queued(store, 204)
-    for message in pack([dark, light]):
+    dark, light = asked(0, 51), asked(204)
+    for message in queued(store, dark, light):
         classifier.classify(message)
     assert [result.predictions[0].label for result in store.get(dark[0].id).results] == ["circle", "circle"]
     (only,) = store.get(light[0].id).results
@@ -51,8 +56,8 @@ def test_a_message_of_several_jobs_answers_each(classifier: Classifier, store: S
 
 
 def test_an_image_that_breaks_the_engine_fails_alone(classifier: Classifier, store: Store) -> None:
-    good, bad = queued(store, 10), queued(store, 255)
-    for message in pack([good, bad]):
+    good, bad = asked(10), asked(255)
+    for message in queued(store, good, bad):
         classifier.classify(message)
     assert store.get(good[0].id).status is Status.SUCCEEDED
     record = store.get(bad[0].id)
@@ -61,9 +66,11 @@ def test_an_image_that_breaks_the_engine_fails_alone(classifier: Classifier, sto
 
 
 def test_what_was_cancelled_is_left_out(classifier: Classifier, store: Store) -> None:
-    kept, cancelled = queued(store, 10), queued(store, 20)
+    kept, cancelled = asked(10), asked(20)
+    messages = queued(store, kept, cancelled)
     store.cancel(cancelled[0].id)
-    for message in pack([kept, cancelled]):
+    assert store.flow("shapes") == (2, 0)
+    for message in messages:
         classifier.classify(message)
     assert classifier.images == 1
     assert store.get(cancelled[0].id).status is Status.CANCELLED
@@ -71,7 +78,7 @@ def test_what_was_cancelled_is_left_out(classifier: Classifier, store: Store) ->
 
 
 def test_a_message_that_comes_again_runs_nothing(classifier: Classifier, store: Store) -> None:
-    (message,) = pack([queued(store, 10)])
+    (message,) = queued(store, asked(10))
     classifier.classify(message)
     classifier.classify(message)
     assert classifier.images == 1

@@ -1,11 +1,19 @@
-"""Images a second of the worker's Keras engine: reads lines of "PRECISION BATCH SECONDS", answers each with a number.
+"""Images a second of Keras and of ONNX Runtime: reads lines of "ENGINE BATCH SECONDS", answers each with a number.
 
 echo "float32 32 1" | PYTHONPATH=. python bench/peers/bulk-keras/rates.py models/cifar10
+
+"float32" and "bfloat16" are the worker's Keras engine; "onnx" is the same model as Keras exports it.
 """
 
 import sys
+import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+
+import keras
+import numpy as np
+import onnxruntime
 
 from bench.rates import rate
 from contract.settings import Settings
@@ -14,10 +22,22 @@ from worker.engines.keras import KerasEngine
 
 def main(folder: Path) -> None:
     engines = {each: KerasEngine(folder, replace(Settings(), precision=each)) for each in ("float32", "bfloat16")}
+    shape = engines["float32"].input_shape
+    predicts = {name: engine.predict for name, engine in engines.items()} | {"onnx": exported(folder, shape)}
     for line in sys.stdin:
-        precision, batch, seconds = line.split()
-        engine = engines[precision]
-        print(rate(engine.predict, engine.input_shape, int(batch), float(seconds)), flush=True)
+        name, batch, seconds = line.split()
+        print(rate(predicts[name], shape, int(batch), float(seconds)), flush=True)
+
+
+def exported(folder: Path, shape: tuple[int, ...]) -> Callable[[np.ndarray], np.ndarray]:
+    model = keras.saving.load_model(folder / "model.keras")
+    model(np.zeros((1, *shape), np.uint8))  # Keras exports no model that was never called
+    with tempfile.TemporaryDirectory() as place:
+        file = Path(place) / "model.onnx"
+        model.export(file, format="onnx", verbose=False)
+        session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    (taken,) = session.get_inputs()
+    return lambda pixels: session.run(None, {taken.name: pixels})[0]
 
 
 if __name__ == "__main__":
