@@ -28,7 +28,7 @@ def add(file: str, name: str, labels: str, limits: str, replace: bool) -> None:
 
     Check a Keras classifier and write models/NAME/: the file, its export for CPUs, and a card.
 
-    The model takes raw pixels, 0 to 255, and answers with probabilities. Needs Keras: pip install 'kerasq[train]'.
+    The model takes raw pixels, 0 to 255, and answers with probabilities. Needs Keras: pip install -e '.[train]'.
     """
     words = [f"--name={name}", f"--labels={labels}", f"--limits={limits}", *(["--replace"] if replace else [])]
     become_training(["add", *words, "--", file], NEEDED, **ALONE)

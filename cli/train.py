@@ -21,8 +21,8 @@ def train(words: Sequence[str], list_: bool) -> None:
     """
     \b
     kerasq train --list
-    kerasq train cifar100
-    kerasq train cifar10 --epochs 3 --no-publish
+    kerasq train cifar100-labels
+    kerasq train cifar100-labels --epochs 3 --no-publish
 
     Train the recipe NAME, or go on where that was interrupted, and publish models/NAME.
 
@@ -43,5 +43,5 @@ def become_training(words: Sequence[str], needed: Sequence[str] = NEEDED, **envi
     wanted = (*needed, os.environ.get("KERAS_BACKEND") or "tensorflow")
     missing = [name for name in wanted if not find_spec(name)]
     if missing:
-        raise KerasqError(f"this needs {', '.join(missing)}, not installed here; pip install 'kerasq[train]' brings it")
+        raise KerasqError(f"this needs {', '.join(missing)}, not installed here; pip install -e '.[train]' brings it")
     become([*command("training"), *words], {**environment(read_settings()), **environ})

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 # The commands import what they need themselves: Keras takes seconds to come up, and --help should not.
 
-EXAMPLES = """python -m training train cifar100
-       python -m training publish cifar100 --run runs/cifar100
+EXAMPLES = """python -m training train cifar100-labels
+       python -m training publish cifar100-labels --run runs/cifar100-labels
        python -m training evaluate cifar100 --split test
        python -m training evaluate cifar10 --folder photos
        python -m training ablate
-       python -m training repeat cifar10
+       python -m training repeat cifar10-taught
        python -m training report"""
 
 
@@ -155,7 +155,9 @@ def parser() -> argparse.ArgumentParser:
         "publish", parents=[run, publishing, source, places], help="publish a run without training"
     )
     one.set_defaults(call=publish_)
-    one = commands.add_parser("ablate", parents=[source, places], help="change cifar10's recipe a step at a time")
+    one = commands.add_parser(
+        "ablate", parents=[source, places], help="change the recipe of cifar10-taught a step at a time"
+    )
     one.add_argument("--epochs", type=int, metavar="N", default=3, help="of each (%(default)s)")
     one.add_argument("--images", type=int, metavar="N", default=10_000, help="to train on (%(default)s)")
     one.add_argument("--run", type=Path, metavar="DIR", default=Path("runs/ablation"), help="the runs (%(default)s)")

@@ -38,7 +38,7 @@ def compile_model(model: keras.Model, recipe: Recipe, steps: int) -> None:
 def _rate(recipe: Recipe, steps: int) -> Rate:
     if recipe.schedule == "plateau":
         return recipe.learning_rate
-    if recipe.second_cycle is None:
+    if recipe.second_cycle is None or recipe.epochs <= recipe.second_cycle[0]:  # cut short to less than both
         return OneCycle(recipe.learning_rate, steps * recipe.epochs)
     more, again = recipe.second_cycle
     return Restarted(recipe.learning_rate, steps * (recipe.epochs - more), again, steps * more)

@@ -42,12 +42,13 @@ def publish(name: str, recipe: Recipe, *, run: Path, data_dir: Path, models: Pat
     dataset = data.load(recipe.dataset, data_dir)
     model = _trained(recipe, run)
     calibration = _calibrated(model, dataset, best)
+    origin = _origin(recipe, run, models)
     with tempfile.TemporaryDirectory() as work:
         stage = Path(work)
         model = _written(model, dataset, stage)
         training = {
-            **_origin(recipe, run, models),
-            "seed": recipe.seed,
+            **origin,
+            "seed": origin["recipe"]["seed"],
             "epochs": len(rows),
             "best_epoch": int(best["epoch"]) + 1,
             "hours": round(taken, 2),
@@ -135,6 +136,7 @@ def _origin(recipe: Recipe, run: Path, models: Path) -> dict[str, Any]:
         "recipe": provenance.recipe_facts(recipe),
         **provenance.machine_facts(),
         "started_from": started_from(recipe, models),
+        "taught_by": taught_by(recipe, models),
     }
     return {**facts, "versions": {**facts["versions"], "openvino": version("openvino")}}
 
@@ -145,6 +147,12 @@ def started_from(recipe: Recipe, models: Path) -> list[dict[str, Any]]:
     The hours are by name those of the model and of what it started from in its turn.
     """
     return [{"model": name, **_known(name, models)} for name in recipe.start_from]
+
+
+def taught_by(recipe: Recipe, models: Path) -> dict[str, str | None]:
+    """The version of each published model that teaches the recipe; None where it is not there."""
+    names = recipe.teaching.models if recipe.teaching else ()
+    return {name: _known(name, models).get("version") for name in names}
 
 
 def _known(name: str, models: Path) -> dict[str, Any]:

@@ -53,13 +53,13 @@ def _footnote(card: Card) -> str:
 
 
 def write(models: Path, page: Path = PAGE) -> str:
-    """Put the table of all cards in `models`, and those of the studies beside `page`, between the markers of `page`.
+    """Put the table of all cards in `models`, and those of the studies that the page shows, between its markers.
 
-    Returns the first. Raises TrainingError where markers are missing.
+    Returns the first. Raises TrainingError where its markers, or a study's second, are missing.
     """
-    results, studies = table(Cards(models)), sorted(page.with_suffix("").glob("*.csv"))
-    tables = {"results": results, **{path.stem: study.table(path) for path in studies}}
-    text = page.read_text()
+    text, results, studies = page.read_text(), table(Cards(models)), sorted(page.with_suffix("").glob("*.csv"))
+    shown = {path.stem: study.table(path) for path in studies if f"<!-- {path.stem} -->" in text}
+    tables = {"results": results, **shown}
     for name, rendered in tables.items():
         text = _filled(text, name, rendered, page)
     page.write_text(text)

@@ -80,14 +80,24 @@ def rewind(run: Path, epochs: int) -> list[dict[str, str]]:
     return rows
 
 
-def begin(run: Path, recipe: Recipe, started_from: list[dict[str, Any]]) -> None:
-    """Write down how the run was started. Raises RunError if it was started with another recipe."""
+def begin(
+    run: Path,
+    recipe: Recipe,
+    started_from: list[dict[str, Any]],
+    taught_by: dict[str, str | None],
+    images: int | None = None,
+) -> None:
+    """Write down how the run was started: with `images` training images, None for all, and these versions of teachers.
+
+    Raises RunError if it was started with another recipe, other teachers or another number of images.
+    """
     run.mkdir(parents=True, exist_ok=True)
-    facts = provenance.recipe_facts(recipe)
+    facts, given = provenance.recipe_facts(recipe), {"taught_by": taught_by, "images": images}
     if (known := record(run)) is None:
-        known = {"recipe": facts, **provenance.machine_facts(), "started_from": started_from}
+        known = {"recipe": facts, **provenance.machine_facts(), "started_from": started_from, **given}
         (run / RECORD).write_text(json.dumps(known, indent=2) + "\n")
     differing = [key for key in facts if known["recipe"].get(key) != facts[key]]
+    differing += [key for key in given if known.get(key) != given[key]]
     if differing:
         raise RunError(f"{run} is a run with another {', '.join(differing)}; choose another folder with --run")
 

@@ -61,7 +61,7 @@ def table(path: Path) -> str:
         rows = list(csv.DictReader(file))
     head = "| run | epochs | validation accuracy | AUC | hours |\n|---|---:|---:|---:|---:|"
     lines = [head, *("| " + " | ".join(row[column] for column in COLUMNS) + " |" for row in rows)]
-    if path.stem.endswith("-seeds"):
+    if path.stem.endswith("-seeds") and len(rows) > 1:
         found = [float(row["val_accuracy"]) for row in rows]
         mean, deviation = statistics.mean(found), statistics.stdev(found)
         lines.append(f"| mean ± standard deviation | | {mean:.4f} ± {deviation:.4f} | | |")

@@ -19,7 +19,7 @@ def train(recipe: Recipe, run: Path, *, data_dir: Path, models: Path, images: in
     names = () if runs.epochs_done(run) else recipe.start_from
     start = [evaluate.published(name, models)[0] for name in names]
     dataset = _dataset(recipe.dataset, data_dir, images)
-    runs.begin(run, recipe, publish.started_from(recipe, models))
+    runs.begin(run, recipe, publish.started_from(recipe, models), publish.taught_by(recipe, models), images)
 
     teaching = recipe.teaching
     targets = (lambda _: _taught(recipe.dataset, teaching, data_dir, models, images)) if teaching else fit.labels

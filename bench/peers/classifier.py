@@ -33,13 +33,14 @@ def answers(probabilities: Iterable[np.ndarray]) -> list[dict[str, Any]]:
 
 
 class Classifier:
-    """The model in OpenVINO, with its default precision and number of threads; several threads may call it at once."""
+    """The model in OpenVINO, with its default precision; several threads may call it at once."""
 
-    def __init__(self, hint: str = "LATENCY") -> None:
-        """`hint` is OpenVINO's: LATENCY for one batch at a time, THROUGHPUT for several at once."""
+    def __init__(self, hint: str = "LATENCY", threads: int = 0) -> None:
+        """`hint` is OpenVINO's: LATENCY for one batch at a time, THROUGHPUT for several at once; 0 threads are all."""
         import openvino  # not at the top: the peer that runs Keras has no OpenVINO
 
-        self._compiled = openvino.Core().compile_model(MODEL / "openvino.xml", "CPU", {"PERFORMANCE_HINT": hint})
+        options = {"PERFORMANCE_HINT": hint, **({"INFERENCE_NUM_THREADS": threads} if threads else {})}
+        self._compiled = openvino.Core().compile_model(MODEL / "openvino.xml", "CPU", options)
         self._thread = threading.local()
 
     def __call__(self, images: Iterable[np.ndarray]) -> list[dict[str, Any]]:

@@ -75,7 +75,7 @@ def test_without_the_extra_nothing_starts(kerasq, became, monkeypatch, words) ->
     monkeypatch.setattr(train, "find_spec", lambda name: None if name in ("keras", "tensorflow") else name)
     done = kerasq(*words)
     assert (done.exit_code, became) == (2, [])
-    sentence = "kerasq: this needs keras, tensorflow, not installed here; pip install 'kerasq[train]' brings it\n"
+    sentence = "kerasq: this needs keras, tensorflow, not installed here; pip install -e '.[train]' brings it\n"
     assert done.stderr == sentence
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from training import fit, runs
 from training.batches import TrainingBatches
 from training.errors import RunError
+from training.schedules import OneCycle
 
 
 class PowerCut(Exception):
@@ -153,10 +154,24 @@ def test_a_history_from_before_seconds_goes_on_in_columns(tmp_path):
 
 
 def test_another_recipe_does_not_go_on_in_a_run_s_folder(tmp_path, recipe):
-    runs.begin(tmp_path, recipe, None)
-    runs.begin(tmp_path, recipe, None)
+    runs.begin(tmp_path, recipe, [], {})
+    runs.begin(tmp_path, recipe, [], {})
     with pytest.raises(RunError, match="another learning_rate"):
-        runs.begin(tmp_path, replace(recipe, learning_rate=0.5), None)
+        runs.begin(tmp_path, replace(recipe, learning_rate=0.5), [], {})
+
+
+def test_other_teachers_or_fewer_images_are_another_run(tmp_path, recipe):
+    runs.begin(tmp_path, recipe, [], {"shapes-large": "v1"}, 32)
+    with pytest.raises(RunError, match="another taught_by;"):
+        runs.begin(tmp_path, recipe, [], {"shapes-large": "v2"}, 32)
+    with pytest.raises(RunError, match="another images;"):
+        runs.begin(tmp_path, recipe, [], {"shapes-large": "v1"}, 48)
+
+
+def test_a_run_cut_short_to_less_than_its_second_cycle_has_one_cycle(recipe):
+    rate = fit._rate(replace(recipe, schedule="one-cycle", epochs=3, second_cycle=(8, 0.04)), 10)
+    assert isinstance(rate, OneCycle)
+    assert rate.steps == 30
 
 
 def test_an_early_stop_stays_stopped(recipe):

@@ -60,7 +60,7 @@ def test_muon_turns_a_convolution_s_step_into_an_orthogonal_one():
 
 
 def test_small_crops_come_first_and_a_cut_run_goes_on(tmp_path, dataset, monkeypatch):
-    small = replace(RECIPES["cifar10-large"], epochs=3, small=(2, 24), batch=16, start_from=())
+    small = replace(RECIPES["cifar10-large-labels"], epochs=3, small=(2, 24), batch=16, start_from=())
     sizes = []
     original = fit.TrainingBatches.__getitem__
 

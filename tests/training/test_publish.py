@@ -191,6 +191,12 @@ def test_the_results_table_stands_between_its_markers(models, tmp_path):
     assert page.read_text() == f"before\n<!-- results -->\n{table}\n<!-- /results -->\nafter\n"
     assert re.search(r"\| \*\*cifar10\*\* \|.* \| \d+\.\d% \|\n", table)
     assert "| cifar10, the original | 0.90 | 0.4778 | 0.9899 | | | | 5-6 | |" in table
+    (tmp_path / "page").mkdir()
+    (tmp_path / "page" / "other-seeds.csv").write_text("run,epochs,val_accuracy,val_auc,hours\n1,3,0.5,0.9,0.1\n")
+    assert report.write(models, page) == table  # a study that the page does not show
+    page.write_text(f"{page.read_text()}<!-- other-seeds -->\n<!-- /other-seeds -->\n")
+    report.write(models, page)
+    assert "| 1 | 3 | 0.5 | 0.9 | 0.1 |\n<!-- /other-seeds -->" in page.read_text()
     page.write_text("no markers")
     with pytest.raises(report.TrainingError, match="lacks the markers"):
         report.write(models, page)

@@ -9,6 +9,9 @@ from contract.errors import BadModel, BadSetting
 from contract.settings import Settings
 from worker.engines.engine import Engine, Warmed
 
+#: What each engine imports, and what pip installs for it.
+PACKAGES = {"keras": ("tensorflow", "-e '.[keras]'"), "openvino": ("openvino", "openvino")}
+
 
 def choose(settings: Settings) -> str:
     """The engine that the setting names; for `auto`, Keras where a GPU and TensorFlow are, else OpenVINO."""
@@ -26,8 +29,9 @@ def open_engine(card: Card, folder: Path, settings: Settings) -> Engine:
     """
     card.verify(folder)
     name = choose(settings)
-    if not importlib.util.find_spec({"keras": "tensorflow", "openvino": "openvino"}[name]):
-        raise BadSetting(f"the engine is {name}, which is not installed; `pip install kerasq[{name}]` brings it")
+    package, brought_by = PACKAGES[name]
+    if not importlib.util.find_spec(package):
+        raise BadSetting(f"the engine is {name}, which is not installed; `pip install {brought_by}` brings it")
     if name == "keras" and settings.precision == "int8":
         raise BadSetting("KERASQ_PRECISION=int8 is arithmetic of the engine openvino; the engine is keras")
     engine: Engine

@@ -23,7 +23,8 @@ app.conf.update(
 @worker_process_init.connect
 def load(**_: Any) -> None:
     global classifier
-    classifier = Classifier()
+    # A process for each core: more threads would only fight for it.
+    classifier = Classifier(threads=1)
 
 
 @app.task
