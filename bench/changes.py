@@ -34,6 +34,7 @@ CHANGES = {
     "pieces of 32 images on each lane": "d03660b",
     "groups gather under load; one client for all acknowledgements": "57f04e2",
     "the store holds messages": "223c4e6",
+    "who waits runs the batch": "6d36a32",
 }
 NOW = "now"
 FEW, MANY = 1, 64

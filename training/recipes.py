@@ -80,6 +80,12 @@ LARGE: dict[str, Any] = {
     "label_smoothing": 0.1,
     "augmentation": Augmentation(shift=2),
 }
+LARGE_TAUGHT: dict[str, Any] = LARGE | {
+    "learning_rate": 0.08,
+    "batch": 500,
+    "label_smoothing": 0.0,
+    "augmentation": Augmentation(shift=4, cutout=8),
+}
 
 #: In an order in which they can be trained.
 RECIPES: dict[str, Recipe] = {
@@ -94,15 +100,7 @@ RECIPES: dict[str, Recipe] = {
         small=(7, 24),
         start_from=("cifar100-large-labels",),
         teaching=Teaching(models=("cifar100-large-labels", "cifar100-labels"), temperature=2.0),
-        **(
-            LARGE
-            | {
-                "learning_rate": 0.08,
-                "batch": 500,
-                "label_smoothing": 0.0,
-                "augmentation": Augmentation(shift=4, cutout=8),
-            }
-        ),
+        **LARGE_TAUGHT,
     ),
     "cifar100-taught": Recipe(
         dataset="cifar100",
@@ -115,7 +113,8 @@ RECIPES: dict[str, Recipe] = {
     "cifar100-retaught": Recipe(
         dataset="cifar100",
         network=networks.cifar100,
-        epochs=5,
+        epochs=15,
+        second_cycle=(10, 0.05),
         start_from=("cifar100-labels", "cifar100-taught"),
         teaching=Teaching(models=("cifar100-large",), share=0.7, temperature=2.0),
         average=0.99,
@@ -131,7 +130,7 @@ RECIPES: dict[str, Recipe] = {
         start_from=("cifar100-labels", "cifar100-retaught"),
         **(TAUGHT | {"learning_rate": 0.001}),
     ),
-    "cifar10-large": Recipe(
+    "cifar10-large-labels": Recipe(
         dataset="cifar10",
         options={"classes": 10},
         epochs=12,
@@ -147,12 +146,20 @@ RECIPES: dict[str, Recipe] = {
         start_from=("cifar100-labels",),
         **LABELS,
     ),
+    "cifar10-large": Recipe(
+        dataset="cifar10",
+        options={"classes": 10},
+        epochs=14,
+        start_from=("cifar100-large",),
+        teaching=Teaching(models=("cifar10-large-labels", "cifar10-labels"), share=0.5, temperature=2.0),
+        **LARGE_TAUGHT,
+    ),
     "cifar10-taught": Recipe(
         dataset="cifar10",
         network=networks.cifar10,
         epochs=3,
         start_from=("cifar10-labels",),
-        teaching=Teaching(models=("cifar10-large",)),
+        teaching=Teaching(models=("cifar10-large-labels",)),
         **(TAUGHT | {"learning_rate": 0.03}),
     ),
     "cifar10": Recipe(
@@ -182,6 +189,9 @@ ABLATION: dict[str, Recipe] = _one_by_one(
             name: LABELS[name] for name in ("augmentation", "label_smoothing")
         },
         "from cifar100's convolutions": {"start_from": ("cifar100-labels",)},
-        "taught by cifar10-large": {"teaching": Teaching(models=("cifar10-large",)), "label_smoothing": 0.0},
+        "taught by cifar10-large-labels": {
+            "teaching": Teaching(models=("cifar10-large-labels",)),
+            "label_smoothing": 0.0,
+        },
     },
 )
