@@ -86,13 +86,13 @@ def steps() -> Milliseconds:
         store = Store(connect(Settings(redis_url=url)), Settings())
         made = [Job(model=card.name, images=1) for _ in range(4 * TIMES)]
         packed = {job.id: pack([(job, pixels)]) for job in made}
-        turns = {name: iter(made) for name in ("create", "start", "finish", "read")}
+        turns = {name: iter(made) for name in ("create", "take", "finish", "read")}
         return {
             "decode a PNG of 32x32": _alone(lambda: decode(png, card.input.shape[:2], max_pixels=10**6)),
             "records, message and queue entry": _alone(
                 lambda: store.create([job := next(turns["create"])], packed[job.id])
             ),
-            "ask whether it is still wanted": _alone(lambda: store.start([(next(turns["start"]).id, 0)])),
+            "take the message": _alone(lambda: store.take(card.name, packed[next(turns["take"]).id][0].id)),
             "engine, one image": _alone(lambda: engine.predict(pixels)),
             "write the answer and publish": _alone(
                 lambda: store.finish(packed[next(turns["finish"]).id][0], card.version, [[answer]])

@@ -1,9 +1,9 @@
 """What a worker takes at once: up to a chunk's worth of images of one model, from one job or several."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import msgpack
 import numpy as np
 
 from contract.jobs import CHUNK, Job, new_id
@@ -39,19 +39,21 @@ class Message:
         return queue_name(self.model, bulk=self.bulk)
 
     def encode(self) -> bytes:
+        """A line of JSON, whose parts a script in Redis reads, too, and the pixels."""
         parts = [[part.job_id, part.chunk, part.images, part.top] for part in self.parts]
-        pixels = np.ascontiguousarray(self.pixels).data
-        return msgpack.packb([self.model, self.bulk, parts, list(self.pixels.shape), pixels])
+        head = {"model": self.model, "bulk": self.bulk, "parts": parts, "shape": self.pixels.shape}
+        return b"\n".join([json.dumps(head).encode(), np.ascontiguousarray(self.pixels).data])
 
     @classmethod
     def decode(cls, message_id: str, content: bytes) -> "Message":
-        model, bulk, parts, shape, pixels = msgpack.unpackb(content)
+        end = content.index(b"\n")
+        head = json.loads(content[:end])
         return cls(
             id=message_id,
-            model=model,
-            bulk=bulk,
-            parts=tuple(Part(job_id=i, chunk=c, images=n, top=t) for i, c, n, t in parts),
-            pixels=np.frombuffer(pixels, np.uint8).reshape(shape),
+            model=head["model"],
+            bulk=head["bulk"],
+            parts=tuple(Part(job_id=i, chunk=c, images=n, top=t) for i, c, n, t in head["parts"]),
+            pixels=np.frombuffer(content, np.uint8, offset=end + 1).reshape(head["shape"]),
         )
 
 

@@ -51,24 +51,23 @@ redis.call('ZREMRANGEBYLEX', KEYS[2], '-', '(' .. oldest)
 return {1, before}
 """
 
-#: KEYS message, pending, held. ARGV id, now. Answers the message's content, or nil if it has been answered.
+#: KEYS message, pending, held. ARGV id, now, what a job's key begins with. Answers {the message's content, then for
+#: each of its parts 1 if it is to be run, else 0}, or nil if it has been answered.
 TAKE = """
 local content = redis.call('GET', KEYS[1])
 redis.call('ZREM', KEYS[2], ARGV[1])
-if content then redis.call('ZADD', KEYS[3], ARGV[2], ARGV[1]) end
-return content
-"""
-
-#: KEYS job... ARGV now, then for each job: chunk. Answers for each job 1 if the chunk is to be run, else 0.
-START = """
-local answer = {}
-for i = 1, #KEYS do
-    local facts = redis.call('HMGET', KEYS[i], 'deadline', 'cancelled', 'r:' .. ARGV[i + 1])
-    if facts[1] and not facts[2] and not facts[3] and tonumber(facts[1]) >= tonumber(ARGV[1]) then
-        redis.pcall('HSETNX', KEYS[i], 'started', ARGV[1])  -- a Redis without memory must not stop what frees it
-        answer[i] = 1
+if not content then return false end
+redis.call('ZADD', KEYS[3], ARGV[2], ARGV[1])
+local answer = {content}
+local parts = cjson.decode(string.sub(content, 1, string.find(content, '\\n', 1, true) - 1)).parts
+for i, part in ipairs(parts) do
+    local job = ARGV[3] .. part[1]
+    local facts = redis.call('HMGET', job, 'deadline', 'cancelled', 'r:' .. part[2])
+    if facts[1] and not facts[2] and not facts[3] and tonumber(facts[1]) >= tonumber(ARGV[2]) then
+        redis.call('HSETNX', job, 'started', ARGV[2])
+        answer[i + 1] = 1
     else
-        answer[i] = 0
+        answer[i + 1] = 0
     end
 end
 return answer

@@ -87,7 +87,6 @@ class Store:
         self._looked_at, self._nearly_full = 0.0, False
         self._create = client.register_script(scripts.CREATE)
         self._take = client.register_script(scripts.TAKE)
-        self._start = client.register_script(scripts.START)
         self._finish = client.register_script(scripts.FINISH)
         self._cancel = client.register_script(scripts.CANCEL)
         self._forget = client.register_script(scripts.FORGET)
@@ -130,19 +129,18 @@ class Store:
         if self._nearly_full:
             raise QueueFull(f"Redis uses more than {MEMORY_SHARE:.0%} of its memory, so no more is taken")
 
-    def start(self, parts: Sequence[tuple[str, int]]) -> list[bool]:
-        """Say of each (job id, chunk) whether to run it: not one cancelled, expired, forgotten or already answered."""
-        with reaching_redis():
-            answers = self._start([job_key(job_id) for job_id, _ in parts], [time.time(), *(k for _, k in parts)])
-        return [answer == 1 for answer in answers]
+    def take(self, queue: str, message_id: str) -> tuple[Message, list[bool]] | None:
+        """A message of the queue, held from now on, and which of its parts to run; None once it has been answered.
 
-    def take(self, queue: str, message_id: str) -> Message | None:
-        """A message of the queue, held from now on; None once it has been answered."""
+        Those of jobs that were cancelled, forgotten or already answered, or that have expired, are not to be run.
+        """
+        keys = [message_key(message_id), pending_key(queue), held_key(queue)]
         with reaching_redis():
-            content = self._take(
-                [message_key(message_id), pending_key(queue), held_key(queue)], [message_id, time.time()]
-            )
-        return content and Message.decode(message_id, content)
+            taken = self._take(keys, [message_id, time.time(), job_key("")])
+        if taken is None:
+            return None
+        content, *wanted = taken
+        return Message.decode(message_id, content), [each == 1 for each in wanted]
 
     def finish(self, message: Message, version: str, answers: Sequence[Sequence[Result]]) -> None:
         """Write the answers to each part of the message, once, and be done with it; none: the part was not run."""

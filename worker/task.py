@@ -43,18 +43,17 @@ class Classifier:
         @app.task(name=TASK, ignore_result=True, bind=True)
         def classify(task: celery.Task) -> None:
             queue = task.request.delivery_info["routing_key"]
-            message = patiently(lambda: self._store.take(queue, task.request.id))
-            if message:
-                self.classify(message)
+            taken = patiently(lambda: self._store.take(queue, task.request.id))
+            if taken:
+                self.classify(*taken)
 
-    def classify(self, message: Message) -> None:
-        """Run what is still wanted of a message and write its answers; returns only when Redis has them.
+    def classify(self, message: Message, wanted: Sequence[bool]) -> None:
+        """Run the parts that are wanted of a message and write its answers; returns only when Redis has them.
 
         Images that the engine cannot run get its error as their answer. The message is acknowledged after this, so a
         worker that dies here loses nothing: the message comes again, and the store takes each answer once.
         """
         served = self._served[message.model]
-        wanted = patiently(lambda: self._store.start([(part.job_id, part.chunk) for part in message.parts]))
         answers = _answers(message, wanted, served)
         patiently(lambda: self._store.finish(message, served.card.version, answers))
         self.images += sum(len(given) for given in answers)

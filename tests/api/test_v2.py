@@ -90,7 +90,7 @@ def test_no_answer_in_time_is_504(make_api):
 def test_an_engine_error_is_500_with_its_words(api, monkeypatch):
     def fail(job, pixels):
         (message,) = api.line.messages[job.id]
-        api.store.start([(job.id, 0)])
+        api.store.take(message.queue, message.id)
         api.store.finish(message, "v", [[Result(error=("Engine error", "out of memory"))] * 2])
 
     monkeypatch.setattr(api.line, "answer", fail)

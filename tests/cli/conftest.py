@@ -57,11 +57,10 @@ class Worker:
             found = self.store.redis.brpop(["shapes", "shapes.bulk"], 0.05)
             if not found:
                 continue
-            message = self.store.take(found[0].decode(), message_id(json.loads(found[1])))
+            message, (run,) = self.store.take(found[0].decode(), message_id(json.loads(found[1])))
             self.bulk.add(message.bulk)
             self.before(message)
             (part,) = message.parts
-            run = self.store.start([(part.job_id, part.chunk)])[0]
             answers = [self._answer(int(each[0, 0, 0]), part.top) for each in message.pixels] if run else []
             self.images += len(answers)
             self.store.finish(message, "0", [answers])

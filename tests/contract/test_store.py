@@ -27,6 +27,13 @@ def queued(store: Store, *jobs: Job) -> list[Message]:
     return messages
 
 
+def wanted(store: Store, message: Message) -> list[bool]:
+    """Which parts a worker that takes the message now is to run."""
+    taken = store.take(message.queue, message.id)
+    assert taken
+    return taken[1]
+
+
 def answer(store: Store, message: Message, results: list[Result] | None = None) -> None:
     given = [[CIRCLE] * part.images if results is None else results for part in message.parts]
     store.finish(message, "v1", given)
@@ -37,7 +44,7 @@ def test_a_job_is_queued_then_running_then_succeeded(store: Store) -> None:
     (message,) = queued(store, one)
     waits = store.get(one.id)
     assert (waits.status, waits.position, waits.done_images, waits.results) == (Status.QUEUED, 1, 0, (None,))
-    assert store.start([(one.id, 0)]) == [True]
+    assert wanted(store, message) == [True]
     assert store.get(one.id).status is Status.RUNNING
     answer(store, message)
     done = store.get(one.id)
@@ -49,16 +56,20 @@ def test_a_job_is_queued_then_running_then_succeeded(store: Store) -> None:
 def test_a_chunk_delivered_twice_counts_once(store: Store) -> None:
     one = job(300)
     first, last = queued(store, one)
+    again = Message(**{**vars(first), "id": new_id()})
+    store.create([one], [again])
     for _ in range(3):
         answer(store, first)
     assert store.get(one.id).status is not Status.SUCCEEDED
     assert store.get(one.id).done_images == 256
-    assert store.flow("shapes") == (300, 256)
-    assert store.start([(one.id, 0), (one.id, 1)]) == [False, True]
+    assert store.flow("shapes") == (556, 256)
+    assert wanted(store, again) == [False]
+    assert wanted(store, last) == [True]
     answer(store, last)
     answer(store, last, [BROKEN] * 44)
+    answer(store, again, [])
     assert store.get(one.id).status is Status.SUCCEEDED
-    assert store.flow("shapes") == (300, 300)
+    assert store.flow("shapes") == (556, 556)
     assert set(store.get(one.id).results) == {CIRCLE}
 
 
@@ -86,7 +97,7 @@ def test_a_cancelled_job_is_not_run_and_takes_no_answers(store: Store) -> None:
     answer(store, first)
     store.cancel(one.id)
     assert store.flow("shapes") == (300, 256)
-    assert store.start([(one.id, 1)]) == [False]
+    assert wanted(store, last) == [False]
     answer(store, last)
     record = store.get(one.id)
     assert (record.status, record.results) == (Status.CANCELLED, (CIRCLE,) * 256 + (None,) * 44)
@@ -109,7 +120,7 @@ def test_an_expired_job_is_not_run(models: object) -> None:
     one = job()
     (message,) = queued(store, one)
     assert store.get(one.id).status is Status.EXPIRED
-    assert store.start([(one.id, 0)]) == [False]
+    assert wanted(store, message) == [False]
     answer(store, message, [])
     assert store.flow("shapes") == (1, 1)
 
@@ -117,7 +128,7 @@ def test_an_expired_job_is_not_run(models: object) -> None:
 def test_a_job_that_has_expired_stays_so_whatever_comes_late(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     one = job()
     (message,) = queued(store, one)
-    assert store.start([(one.id, 0)]) == [True]
+    assert wanted(store, message) == [True]
     late = time.time() + store._settings.job_ttl_s + 1
     monkeypatch.setattr("contract.store.time.time", lambda: late)
     assert store.get(one.id).status is Status.EXPIRED
@@ -131,7 +142,7 @@ def test_a_forgotten_job_stays_forgotten(store: Store) -> None:
     answer(store, first)
     store.forget(one.id)
     assert store.flow("shapes") == (300, 256)
-    assert store.start([(one.id, 1)]) == [False]
+    assert wanted(store, last) == [False]
     answer(store, first)
     answer(store, last)
     assert store.flow("shapes") == (300, 300)
@@ -165,8 +176,7 @@ def test_a_submit_that_is_sent_twice_counts_once(store: Store) -> None:
 def test_a_job_that_is_submitted_again_under_another_message_is_run_once_and_balances(store: Store) -> None:
     one = job(3)
     for message in queued(store, one) + queued(store, one):
-        wanted = store.start([(one.id, 0)])
-        answer(store, message, None if wanted == [True] else [])
+        answer(store, message, None if wanted(store, message) == [True] else [])
     assert (store.get(one.id).status, store.get(one.id).done_images) == (Status.SUCCEEDED, 3)
     assert store.flow("shapes") == (6, 6)
 

@@ -44,10 +44,17 @@ def queued(store: Store, *jobs: tuple[Job, np.ndarray]) -> list[Message]:
     return messages
 
 
+def run(classifier: Classifier, store: Store, message_id: str) -> None:
+    """As the task does."""
+    taken = store.take("shapes", message_id)
+    assert taken
+    classifier.classify(*taken)
+
+
 def test_a_message_of_several_jobs_answers_each(classifier: Classifier, store: Store) -> None:
     dark, light = asked(0, 51), asked(204)
     for message in queued(store, dark, light):
-        classifier.classify(message)
+        run(classifier, store, message.id)
     assert [result.predictions[0].label for result in store.get(dark[0].id).results] == ["circle", "circle"]
     (only,) = store.get(light[0].id).results
     assert [(each.label, round(each.probability, 2)) for each in only.predictions] == [("star", 0.8), ("circle", 0.2)]
@@ -58,7 +65,7 @@ def test_a_message_of_several_jobs_answers_each(classifier: Classifier, store: S
 def test_an_image_that_breaks_the_engine_fails_alone(classifier: Classifier, store: Store) -> None:
     good, bad = asked(10), asked(255)
     for message in queued(store, good, bad):
-        classifier.classify(message)
+        run(classifier, store, message.id)
     assert store.get(good[0].id).status is Status.SUCCEEDED
     record = store.get(bad[0].id)
     assert record.status is Status.FAILED
@@ -71,7 +78,7 @@ def test_what_was_cancelled_is_left_out(classifier: Classifier, store: Store) ->
     store.cancel(cancelled[0].id)
     assert store.flow("shapes") == (2, 0)
     for message in messages:
-        classifier.classify(message)
+        run(classifier, store, message.id)
     assert classifier.images == 1
     assert store.get(cancelled[0].id).status is Status.CANCELLED
     assert store.flow("shapes") == (2, 2)
@@ -79,9 +86,13 @@ def test_what_was_cancelled_is_left_out(classifier: Classifier, store: Store) ->
 
 def test_a_message_that_comes_again_runs_nothing(classifier: Classifier, store: Store) -> None:
     (message,) = queued(store, asked(10))
-    classifier.classify(message)
-    classifier.classify(message)
+    slow = store.take("shapes", message.id)
+    again = store.renew("shapes", message.id)
+    assert slow and again
+    classifier.classify(*slow)
+    run(classifier, store, again)
     assert classifier.images == 1
+    assert store.flow("shapes") == (1, 1)
 
 
 def test_the_best_come_first_and_ties_in_label_order() -> None:
