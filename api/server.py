@@ -8,6 +8,7 @@ from gunicorn.app.base import BaseApplication
 from api.context import Context
 from contract.card import Cards
 from contract.errors import KerasqError
+from contract.hosts import bracketed
 from contract.settings import Settings
 
 
@@ -21,9 +22,7 @@ class Server(BaseApplication):
     def load_config(self) -> None:
         settings = self._settings
         options = {
-            "bind": f"[{settings.host}]:{settings.port}"
-            if ":" in settings.host
-            else f"{settings.host}:{settings.port}",
+            "bind": f"{bracketed(settings.host)}:{settings.port}",
             "workers": settings.api_workers,
             "worker_class": "gevent",
             "worker_connections": 4096,

@@ -17,7 +17,7 @@ from bench.bar import Bar
 from bench.results import Table
 from bench.spread import Spread, plain
 from contract.jobs import CHUNK, Job, Prediction, Result
-from contract.message import pack, queue_name
+from contract.message import pack
 from contract.settings import Settings
 from contract.store import Store, connect, job_key
 from contract.submit import Submitter
@@ -59,7 +59,6 @@ def measure(settings: Settings, images: int, jobs: int) -> tuple[float, float]:
         store.finish(message, "0" * 64, [TOP3 * images])
     # Of the records themselves: what the server uses in all still holds the messages' memory for a while.
     done = statistics.mean(client.memory_usage(job_key(job.id), samples=0) for job in kept)
-    client.delete(queue_name("cifar10", bulk=False))
     return waiting, done
 
 

@@ -16,6 +16,7 @@ from cli.processes import command, environment
 from cli.stack import Stack
 from contract.card import Cards
 from contract.errors import BadModel, KerasqError, QueueUnavailable
+from contract.hosts import bracketed
 from contract.presence import present
 from contract.settings import Settings
 from contract.store import connect
@@ -131,8 +132,7 @@ def _healthy(url: str) -> bool:
 
 
 def reachable(host: str) -> str:
-    reached = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104
-    return f"[{reached}]" if ":" in reached else reached
+    return bracketed({"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host))  # noqa: S104
 
 
 def _count(number: int, noun: str) -> str:

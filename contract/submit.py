@@ -67,14 +67,11 @@ class Submitter:
         try:
             messages = pack([(job, pixels) for job, pixels, _ in group])
             self._store.create([job for job, _, _ in group], messages)
-        except QueueFull as error:
-            if len(group) > 1:  # there may be room for some of them
+        except Exception as error:  # the writer must outlive whatever one commit meets
+            if isinstance(error, QueueFull) and len(group) > 1:  # there may be room for some of them
                 for each in group:
                     self._commit([each])
-            else:
-                group[0][2].set_exception(error)
-            return
-        except Exception as error:  # the writer must outlive whatever one commit meets
+                return
             for _, _, committed in group:
                 committed.set_exception(error)
             return

@@ -92,12 +92,12 @@ def begin(
     Raises RunError if it was started with another recipe, other teachers or another number of images.
     """
     run.mkdir(parents=True, exist_ok=True)
-    facts, given = provenance.recipe_facts(recipe), {"taught_by": taught_by, "images": images}
+    recipe_facts, given = provenance.recipe_facts(recipe), {"taught_by": taught_by, "images": images}
     if (known := record(run)) is None:
-        known = {"recipe": facts, **provenance.machine_facts(), "started_from": started_from, **given}
+        known = {"recipe": recipe_facts, **provenance.machine_facts(), "started_from": started_from, **given}
         (run / RECORD).write_text(json.dumps(known, indent=2) + "\n")
-    differing = [key for key in facts if known["recipe"].get(key) != facts[key]]
-    differing += [key for key in given if known.get(key) != given[key]]
+    now, then = recipe_facts | given, known["recipe"] | known
+    differing = [key for key in now if then.get(key) != now[key]]
     if differing:
         raise RunError(f"{run} is a run with another {', '.join(differing)}; choose another folder with --run")
 

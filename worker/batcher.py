@@ -20,7 +20,7 @@ class Item:
     number: int
     pixels: np.ndarray = field(compare=False)
     #: Probabilities, float32 (N, classes), or why there are none; None while it waits.
-    answer: "np.ndarray | Exception | None" = field(compare=False, default=None)
+    answer: np.ndarray | Exception | None = field(compare=False, default=None)
     arrived: float = field(compare=False, default_factory=time.monotonic)
 
 
