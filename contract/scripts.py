@@ -3,13 +3,14 @@
 A message's content is one string; what Celery finds in the list that is the queue is an envelope with the id alone. The
 id is in its queue's `pending` until a worker takes it, and in `held` from then until it is answered.
 
-A job is one hash: `job` (packed facts), `seq`, `deadline`, `started`, `finished`, `cancelled`, `chunks`,
-`done_chunks`, `done_images`, `good_images`, `version`, and `r:<k>`, the answers of chunk k. A chunk's field is written
-once, whoever delivers it again; an empty one says that the chunk was dropped (expired). `kerasq:callbacks` is the
-outbox (contract.outbox): a job in it that ends is due at once.
+A job is one hash: `job` (packed facts), `seq`, `deadline`, `started`, `finished`, `cancelled`, `images`, `settled`,
+`chunks`, `done_chunks`, `done_images`, `good_images`, `version`, and `r:<k>`, the answers of chunk k. A chunk's field
+is written once, whoever delivers it again; an empty one says that the chunk was dropped (expired). `kerasq:callbacks`
+is the outbox (contract.outbox): a job in it that ends is due at once.
 
 A model's flow is one hash of two counters of images, `submitted` and `settled`; their difference waits. An image is
 counted with its message: when that is written, and when it is answered and goes, whatever became of the job meanwhile.
+`withdrawn` are those of them whose jobs were cancelled or forgotten: they take memory, but nobody waits behind them.
 """
 
 #: KEYS flow, index, pending, queue, job..., message... ARGV limit, ttl, deadline, oldest id, now, number of jobs, then
@@ -32,7 +33,8 @@ for i = 5, jobs + 4 do
     local at = (i - 5) * 4 + 7
     submitted = submitted + tonumber(ARGV[at + 2])
     if redis.call('EXISTS', KEYS[i]) == 0 then
-        redis.call('HSET', KEYS[i], 'job', ARGV[at + 1], 'seq', submitted, 'deadline', deadline, 'chunks', ARGV[at + 3])
+        redis.call('HSET', KEYS[i], 'job', ARGV[at + 1], 'seq', submitted, 'deadline', deadline,
+            'images', ARGV[at + 2], 'settled', 0, 'chunks', ARGV[at + 3])
         redis.call('EXPIRE', KEYS[i], ttl)
         redis.call('ZADD', KEYS[2], 0, ARGV[at])
     end
@@ -78,18 +80,24 @@ return answer
 #: job's deadline is dropped: it has been told to have expired. Answers how many chunks were new.
 FINISH = """
 local now, ttl = ARGV[1], ARGV[2]
-local told = {}
+local told, first, withdrawn = {}, false, 0
 -- First, so that a Redis without memory gets some back: what follows is then allowed.
-if redis.call('DEL', KEYS[4]) == 1 then redis.call('HINCRBY', KEYS[1], 'settled', ARGV[5]) end
+if redis.call('DEL', KEYS[4]) == 1 then
+    first = true
+    redis.call('HINCRBY', KEYS[1], 'settled', ARGV[5])
+end
 redis.call('ZREM', KEYS[2], ARGV[4])
 redis.call('ZREM', KEYS[3], ARGV[4])
 for i = 5, #KEYS do
     local at = (i - 5) * 5 + 7
     local id, field, answers, images = ARGV[at], 'r:' .. ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
     local facts = redis.call('HMGET', KEYS[i], 'deadline', 'cancelled', 'chunks')
-    if facts[1] and not facts[2] then
+    if not facts[1] or facts[2] then
+        withdrawn = withdrawn + images
+    else
         if tonumber(facts[1]) < tonumber(now) then answers = '' end
         if redis.call('HSETNX', KEYS[i], field, answers) == 1 then
+            redis.call('HINCRBY', KEYS[i], 'settled', images)
             if answers ~= '' then
                 redis.call('HINCRBY', KEYS[i], 'done_images', images)
                 redis.call('HINCRBY', KEYS[i], 'good_images', ARGV[at + 4])
@@ -104,25 +112,35 @@ for i = 5, #KEYS do
         end
     end
 end
+if first and withdrawn > 0 then
+    -- Never below none: a record that only ran out was not withdrawn.
+    local before = tonumber(redis.call('HGET', KEYS[1], 'withdrawn') or '0')
+    redis.call('HSET', KEYS[1], 'withdrawn', math.max(0, before - withdrawn))
+end
 if #told > 0 then redis.call('PUBLISH', ARGV[3], table.concat(told, ' ')) end
 return #told
 """
 
-#: KEYS job. ARGV now, result ttl, channel, id. Answers 1 if it is cancelled now, 0 if it had ended, -1 if unknown.
+#: KEYS job, flow. ARGV now, result ttl, channel, id. Answers 1 if it is cancelled now, 0 if it had ended, -1 if it is
+#: unknown.
 CANCEL = """
-local facts = redis.call('HMGET', KEYS[1], 'finished', 'cancelled', 'deadline')
+local facts = redis.call('HMGET', KEYS[1], 'finished', 'cancelled', 'deadline', 'images', 'settled')
 if not facts[3] then return -1 end
 if facts[1] or facts[2] or tonumber(facts[3]) < tonumber(ARGV[1]) then return 0 end
-redis.call('HSET', KEYS[1], 'cancelled', ARGV[1])
+redis.call('HINCRBY', KEYS[2], 'withdrawn', facts[4] - facts[5])
+redis.call('HSET', KEYS[1], 'cancelled', ARGV[1], 'settled', facts[4])
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 redis.call('ZADD', 'kerasq:callbacks', 'XX', ARGV[1], ARGV[4])
 redis.call('PUBLISH', ARGV[3], ARGV[4])
 return 1
 """
 
-#: KEYS job, index. ARGV id. Answers 1 if it was there.
+#: KEYS job, flow, index. ARGV id. Answers 1 if it was there.
 FORGET = """
-redis.call('ZREM', KEYS[2], ARGV[1])
+local facts = redis.call('HMGET', KEYS[1], 'images', 'settled')
+redis.call('ZREM', KEYS[3], ARGV[1])
+if not facts[1] then return 0 end
+redis.call('HINCRBY', KEYS[2], 'withdrawn', facts[1] - facts[2])
 return redis.call('DEL', KEYS[1])
 """
 

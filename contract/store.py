@@ -174,16 +174,22 @@ class Store:
         return {job_id: self._read(fields) for job_id, fields in zip(job_ids, found, strict=True) if fields}
 
     def _read(self, fields: dict[bytes, bytes]) -> Record:
-        settled = 0
+        passed = 0
         if b"started" not in fields:
-            settled = self.flow(records.unpack_job(fields[b"job"]).model)[1]
-        return records.read(fields, settled, time.time())
+            passed = self._passed(records.unpack_job(fields[b"job"]).model)
+        return records.read(fields, passed, time.time())
 
     def flow(self, model: str) -> tuple[int, int]:
         """How many images of a model were ever submitted, and how many of them settled."""
         with reaching_redis():
             submitted, settled = self.redis.hmget(flow_key(model), "submitted", "settled")
         return int(submitted or 0), int(settled or 0)
+
+    def _passed(self, model: str) -> int:
+        """How many of them nobody waits behind: settled, or of jobs that were taken back."""
+        with reaching_redis():
+            settled, withdrawn = self.redis.hmget(flow_key(model), "settled", "withdrawn")
+        return int(settled or 0) + int(withdrawn or 0)
 
     def pending(self, queue: str, *, older_than: float, count: int) -> list[str]:
         """The oldest messages of a queue that no worker has taken though they were sent `older_than` seconds ago."""
@@ -207,8 +213,9 @@ class Store:
 
     def cancel(self, job_id: str) -> None:
         """Take a job back: what has not run will not. Raises UnknownJob, JobGone or JobSettled."""
+        keys = [job_key(job_id), flow_key(self._model(job_id))]
         with reaching_redis():
-            answer = self._cancel([job_key(job_id)], [time.time(), self._settings.result_ttl_s, CHANNEL, job_id])
+            answer = self._cancel(keys, [time.time(), self._settings.result_ttl_s, CHANNEL, job_id])
         if answer == -1:
             raise self._missing(job_id)
         if answer == 0:
@@ -216,10 +223,10 @@ class Store:
 
     def forget(self, job_id: str) -> None:
         """Delete a job and its results; one that has not run never will. Raises UnknownJob or JobGone."""
+        keys = [job_key(job_id), flow_key(self._model(job_id)), INDEX]
         with reaching_redis():
-            forgotten = self._forget([job_key(job_id), INDEX], [job_id])
-        if not forgotten:
-            raise self._missing(job_id)
+            if not self._forget(keys, [job_id]):
+                raise self._missing(job_id)
 
     def page(self, count: int, before: str | None = None) -> tuple[list[Record], str | None]:
         """Up to `count` jobs, newest first, older than the id `before`, without their results; and where to go on."""
@@ -232,9 +239,9 @@ class Store:
             rows = pipeline.execute()
         found = [{k.encode(): v for k, v in zip(fields, row, strict=True) if v is not None} for row in rows]
         flows = {job.model: 0 for job in (records.unpack_job(each[b"job"]) for each in found if each)}
-        settled = {model: self.flow(model)[1] for model in flows}
+        passed = {model: self._passed(model) for model in flows}
         now = time.time()
-        page = [records.read(each, settled[records.unpack_job(each[b"job"]).model], now) for each in found if each]
+        page = [records.read(each, passed[records.unpack_job(each[b"job"]).model], now) for each in found if each]
         return page, ids[-1].decode() if len(ids) == count else None
 
     def reserve(self, key: str, request: bytes, job_id: str) -> str:
@@ -254,6 +261,13 @@ class Store:
         if first_digest != digest:
             raise KeyReused(f"Idempotency-Key {key.split(' ', 1)[-1]!r} was used with another request")
         return first_id
+
+    def _model(self, job_id: str) -> str:
+        with reaching_redis():
+            facts = self.redis.hget(job_key(job_id), "job")
+        if facts is None:
+            raise self._missing(job_id)
+        return records.unpack_job(facts).model
 
     def _missing(self, job_id: str) -> UnknownJob | JobGone:
         kept = self._settings.result_ttl_s

@@ -226,6 +226,30 @@ def test_the_position_counts_the_images_ahead(store: Store) -> None:
     assert store.get(second.id).position == 5
 
 
+def test_nobody_waits_behind_what_was_taken_back(store: Store) -> None:
+    cancelled, forgotten, kept = job(10), job(5), job(2)
+    messages = [message for each in (cancelled, forgotten, kept) for message in queued(store, each)]
+    assert store.get(kept.id).position == 17
+    store.cancel(cancelled.id)
+    assert store.get(kept.id).position == 7
+    store.forget(forgotten.id)
+    store.forget(cancelled.id)
+    assert store.get(kept.id).position == 2
+    for message in messages[:2]:
+        answer(store, message, [])
+        assert store.get(kept.id).position == 2
+    assert store.flow("shapes") == (17, 15)
+
+
+def test_a_record_that_ran_out_moves_nobody_forward_twice(store: Store) -> None:
+    lost, kept = job(10), job(2)
+    (message,) = queued(store, lost)
+    queued(store, kept)
+    store.redis.delete(job_key(lost.id))
+    answer(store, message, [])
+    assert store.get(kept.id).position == 2
+
+
 def test_pages_go_from_new_to_old_without_gaps(store: Store) -> None:
     jobs = [job(id=new_id(time.time() + number)) for number in range(5)]
     store.create(jobs)
