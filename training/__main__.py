@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from contract.errors import KerasqError
 from contract.settings import Settings
@@ -33,7 +33,7 @@ def train_(args: argparse.Namespace) -> None:
     recipe = _recipe(args.name)
     recipe = replace(recipe, epochs=args.epochs or recipe.epochs)
     args.run = args.run or Path("runs") / args.name
-    train(recipe, args.run, data_dir=args.data, models=args.models)
+    train(recipe, args.run, **_how(args))
     if args.publish:
         publish_(args)
 
@@ -42,16 +42,14 @@ def ablate(args: argparse.Namespace) -> None:
     from training import study
     from training.recipes import ABLATION
 
-    places = {"data_dir": args.data, "models": args.models}
-    print(study.table(study.ablation(ABLATION, args.epochs, args.images, args.run, **places)))
+    print(study.table(study.ablation(ABLATION, args.epochs, args.images, args.run, **_how(args))))
 
 
 def repeat(args: argparse.Namespace) -> None:
     from training import study
 
-    places = {"data_dir": args.data, "models": args.models}
     run = args.run or Path("runs") / f"{args.name}-seeds"
-    print(study.table(study.repeats(args.name, _recipe(args.name), args.seeds, run, **places)))
+    print(study.table(study.repeats(args.name, _recipe(args.name), args.seeds, run, **_how(args))))
 
 
 def publish_(args: argparse.Namespace) -> None:
@@ -92,6 +90,13 @@ def report_(args: argparse.Namespace) -> None:
     from training import report
 
     print(report.write(args.models, args.page or report.PAGE))
+
+
+def _how(args: argparse.Namespace) -> dict[str, Any]:
+    """What every training needs beside its recipe and its run."""
+    from training import precision
+
+    return {"data_dir": args.data, "models": args.models, "precision": args.precision or precision.fastest()}
 
 
 def _recipe(name: str) -> "Recipe":
@@ -142,11 +147,17 @@ def parser() -> argparse.ArgumentParser:
     run = argparse.ArgumentParser(add_help=False)
     run.add_argument("name", metavar="NAME", help="a recipe; see --list")
     run.add_argument("--run", type=Path, metavar="DIR", help="the run's folder (runs/NAME)")
+    arithmetic = argparse.ArgumentParser(add_help=False)
+    arithmetic.add_argument(
+        "--precision",
+        choices=("float32", "mixed_bfloat16"),
+        help="arithmetic (mixed_bfloat16 where the processor has bfloat16, else float32)",
+    )
     publishing = argparse.ArgumentParser(add_help=False)
     publishing.add_argument("--hours", type=float, metavar="X", help="the training time, where the history lacks it")
 
     one = commands.add_parser(
-        "train", parents=[run, publishing, source, places], help="train or resume a recipe, then publish it"
+        "train", parents=[run, publishing, arithmetic, source, places], help="train or resume a recipe, then publish it"
     )
     one.add_argument("--epochs", type=int, metavar="N", help="instead of the recipe's")
     one.add_argument("--no-publish", dest="publish", action="store_false", help="stop when training ends")
@@ -156,13 +167,15 @@ def parser() -> argparse.ArgumentParser:
     )
     one.set_defaults(call=publish_)
     one = commands.add_parser(
-        "ablate", parents=[source, places], help="change the recipe of cifar10-taught a step at a time"
+        "ablate", parents=[arithmetic, source, places], help="change the recipe of cifar10-taught a step at a time"
     )
     one.add_argument("--epochs", type=int, metavar="N", default=3, help="of each (%(default)s)")
     one.add_argument("--images", type=int, metavar="N", default=10_000, help="to train on (%(default)s)")
     one.add_argument("--run", type=Path, metavar="DIR", default=Path("runs/ablation"), help="the runs (%(default)s)")
     one.set_defaults(call=ablate)
-    one = commands.add_parser("repeat", parents=[run, source, places], help="train a recipe with other seeds")
+    one = commands.add_parser(
+        "repeat", parents=[run, arithmetic, source, places], help="train a recipe with other seeds"
+    )
     one.add_argument("--seeds", type=_seeds, metavar="N,...", default=(5432, 1, 2), help="(5432,1,2)")
     one.set_defaults(call=repeat)
     one = commands.add_parser("add", parents=[places], help="publish a Keras model that was trained elsewhere")

@@ -13,6 +13,7 @@ from training import distill, networks, runs
 from training.batches import TrainingBatches
 from training.data import Dataset
 from training.optimizers import Rate, optimizer
+from training.precision import building
 from training.recipes import Recipe
 from training.schedules import OneCycle, Restarted
 
@@ -76,17 +77,21 @@ def fit(
     *,
     start: Sequence[keras.Model] = (),
     targets: Callable[[Dataset], Targets] = labels,
+    precision: str = "float32",
 ) -> keras.Model:
     """Train, or go on from where `run` stopped, and return the model with its best validation weights.
 
     `start` are the models whose layers a new run begins with, as far as they fit; a resumed run has its own. `targets`
-    is asked only where something is left to train. Under the "plateau" schedule a resumed run counts its patience anew.
+    is asked only where something is left to train. `precision` is "float32" or "mixed_bfloat16"; weights and
+    optimizer are float32 in both, so a run may go on in the other. Under the "plateau" schedule a resumed run counts
+    its patience anew.
     """
     run.mkdir(parents=True, exist_ok=True)
     done = runs.epochs_done(run)
     rows = runs.rewind(run, done)
     keras.utils.set_random_seed(recipe.seed)
-    model = build(recipe, size=None) if recipe.small else build(recipe)
+    with building(precision):
+        model = build(recipe, size=None) if recipe.small else build(recipe)
     if not done:
         networks.prepare(model, data.train.images)
         if start:

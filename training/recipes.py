@@ -146,13 +146,21 @@ RECIPES: dict[str, Recipe] = {
         start_from=("cifar100-labels",),
         **LABELS,
     ),
-    "cifar10-large": Recipe(
+    "cifar10-large-taught": Recipe(
         dataset="cifar10",
         options={"classes": 10},
         epochs=14,
         start_from=("cifar100-large",),
         teaching=Teaching(models=("cifar10-large-labels", "cifar10-labels"), share=0.5, temperature=2.0),
         **LARGE_TAUGHT,
+    ),
+    "cifar10-large": Recipe(
+        dataset="cifar10",
+        options={"classes": 10},
+        epochs=28,
+        start_from=("cifar10-large-taught",),
+        teaching=Teaching(models=("cifar10-large-taught", "cifar10-large-labels"), share=0.5, temperature=2.0),
+        **(LARGE_TAUGHT | {"augmentation": Augmentation(shift=4, cutout=12)}),
     ),
     "cifar10-taught": Recipe(
         dataset="cifar10",

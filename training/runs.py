@@ -86,8 +86,11 @@ def begin(
     started_from: list[dict[str, Any]],
     taught_by: dict[str, str | None],
     images: int | None = None,
+    precision: str = "float32",
 ) -> None:
     """Write down how the run was started: with `images` training images, None for all, and these versions of teachers.
+
+    In which `precision` is written down, too, and may be another when it goes on.
 
     Raises RunError if it was started with another recipe, other teachers or another number of images.
     """
@@ -95,6 +98,7 @@ def begin(
     recipe_facts, given = provenance.recipe_facts(recipe), {"taught_by": taught_by, "images": images}
     if (known := record(run)) is None:
         known = {"recipe": recipe_facts, **provenance.machine_facts(), "started_from": started_from, **given}
+        known["precision"] = precision
         (run / RECORD).write_text(json.dumps(known, indent=2) + "\n")
     now, then = recipe_facts | given, known["recipe"] | known
     differing = [key for key in now if then.get(key) != now[key]]

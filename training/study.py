@@ -16,21 +16,19 @@ FOLDER = ROOT / "docs" / "training"
 COLUMNS = ("run", "epochs", "val_accuracy", "val_auc", "hours")
 
 
-def ablation(
-    steps: Mapping[str, Recipe], epochs: int, images: int, folder: Path, *, data_dir: Path, models: Path
-) -> Path:
-    """Train each of `steps` for `epochs` epochs of `images` images and write `ablation.csv`.
+def ablation(steps: Mapping[str, Recipe], epochs: int, images: int, folder: Path, **how: Any) -> Path:
+    """Train each of `steps` for `epochs` epochs of `images` images and write `ablation.csv`; `how` is for `train`.
 
     An interrupted one goes on where it was.
     """
     shortened = {name: replace(recipe, epochs=epochs) for name, recipe in steps.items()}
-    return _written("ablation", shortened, folder, data_dir=data_dir, models=models, images=images)
+    return _written("ablation", shortened, folder, images=images, **how)
 
 
-def repeats(name: str, recipe: Recipe, seeds: Sequence[int], folder: Path, *, data_dir: Path, models: Path) -> Path:
+def repeats(name: str, recipe: Recipe, seeds: Sequence[int], folder: Path, **how: Any) -> Path:
     """Train `recipe` with each of `seeds` and write `<name>-seeds.csv`; an interrupted one goes on."""
     seeded = {str(seed): replace(recipe, seed=seed) for seed in seeds}
-    return _written(f"{name}-seeds", seeded, folder, data_dir=data_dir, models=models)
+    return _written(f"{name}-seeds", seeded, folder, **how)
 
 
 def _written(study: str, recipes: Mapping[str, Recipe], folder: Path, **how: Any) -> Path:

@@ -10,20 +10,23 @@ from training.fit import Targets
 from training.recipes import Recipe, Teaching
 
 
-def train(recipe: Recipe, run: Path, *, data_dir: Path, models: Path, images: int | None = None) -> None:
+def train(
+    recipe: Recipe, run: Path, *, data_dir: Path, models: Path, images: int | None = None, precision: str = "float32"
+) -> None:
     """Train, or go on from where `run` stopped, with the published models in `models` that the recipe names.
 
-    `images` is how many of the training images are used, None for all.
+    `images` is how many of the training images are used, None for all; `precision` as in `fit.fit`.
     Raises TrainingError where one is missing, DataError for missing data, RunError for the run of another recipe.
     """
     names = () if runs.epochs_done(run) else recipe.start_from
     start = [evaluate.published(name, models)[0] for name in names]
     dataset = _dataset(recipe.dataset, data_dir, images)
-    runs.begin(run, recipe, publish.started_from(recipe, models), publish.taught_by(recipe, models), images)
+    origin = publish.started_from(recipe, models), publish.taught_by(recipe, models)
+    runs.begin(run, recipe, *origin, images, precision)
 
     teaching = recipe.teaching
     targets = (lambda _: _taught(recipe.dataset, teaching, data_dir, models, images)) if teaching else fit.labels
-    fit.fit(recipe, dataset, run, start=start, targets=targets)
+    fit.fit(recipe, dataset, run, start=start, targets=targets, precision=precision)
 
 
 # Kept, because reading takes seconds and a teacher minutes, and runs that differ in their seeds share them.

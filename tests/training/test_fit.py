@@ -7,9 +7,10 @@ pytest.importorskip("keras")
 import keras
 import numpy as np
 
-from training import fit, runs
+from training import fit, precision, runs
 from training.batches import TrainingBatches
 from training.errors import RunError
+from training.recipes import RECIPES
 from training.schedules import OneCycle
 
 
@@ -180,3 +181,23 @@ def test_an_early_stop_stays_stopped(recipe):
     assert fit._stopped_early(plateau, rows)
     assert not fit._stopped_early(plateau, rows[:-1])
     assert not fit._stopped_early(recipe, rows)
+
+
+def test_a_run_may_go_on_in_another_precision(tmp_path, recipe, dataset, epochs_seen):
+    fit.fit(replace(recipe, epochs=1), dataset, tmp_path, precision="mixed_bfloat16")
+    model = fit.fit(replace(recipe, epochs=2), dataset, tmp_path)
+    assert epochs_seen == [0, 1]
+    assert {weights.dtype for weights in model.weights} == {"float32"}
+    assert validation_accuracy(model, dataset) == pytest.approx(
+        float(runs.best(runs.history(tmp_path))["val_accuracy"]), abs=0.05
+    )
+
+
+def test_layers_are_mixed_only_where_they_are_told_to_be():
+    recipe = RECIPES["cifar10-labels"]
+    with precision.building("mixed_bfloat16"):
+        mixed = fit.build(recipe)
+    *hidden, last = [layer.compute_dtype for layer in mixed.layers if layer.weights]
+    assert set(hidden) == {"bfloat16"}
+    assert last == "float32"
+    assert {layer.compute_dtype for layer in fit.build(recipe).layers} == {"float32"}
