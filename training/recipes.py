@@ -69,6 +69,10 @@ LABELS: dict[str, Any] = {
     "augmentation": Augmentation(shift=3),
 }
 TAUGHT: dict[str, Any] = LABELS | {"learning_rate": 0.05, "label_smoothing": 0.0}
+PATIENT: dict[str, Any] = TAUGHT | {
+    "options": {"dropouts": (0.0, 0.0, 0.0), "head_dropout": 0.2, "l2": 2.5e-4},
+    "average": 0.99,
+}
 LARGE: dict[str, Any] = {
     "network": networks.large,
     "optimizer": "muon",
@@ -117,11 +121,7 @@ RECIPES: dict[str, Recipe] = {
         second_cycle=(10, 0.05),
         start_from=("cifar100-labels", "cifar100-taught"),
         teaching=Teaching(models=("cifar100-large",), share=0.7, temperature=2.0),
-        average=0.99,
-        **(
-            TAUGHT
-            | {"learning_rate": 0.03, "options": {"dropouts": (0.0, 0.0, 0.0), "head_dropout": 0.2, "l2": 2.5e-4}}
-        ),
+        **(PATIENT | {"learning_rate": 0.03}),
     ),
     "cifar100": Recipe(
         dataset="cifar100",
@@ -173,9 +173,10 @@ RECIPES: dict[str, Recipe] = {
     "cifar10": Recipe(
         dataset="cifar10",
         network=networks.cifar10,
-        epochs=1,
-        start_from=("cifar10-labels", "cifar10-taught"),
-        **(TAUGHT | {"learning_rate": 0.001}),
+        epochs=45,
+        start_from=("cifar10-labels",),
+        teaching=Teaching(models=("cifar10-large", "cifar10-large-taught"), share=0.7, temperature=2.0),
+        **PATIENT,
     ),
 }
 
