@@ -13,8 +13,8 @@ from contract.message import pack
 from contract.store import Store
 
 Waiting = tuple[Job, np.ndarray, "Future[None]"]
-#: Jobs that a group had, after which the next one gathers; seconds in which none comes, and seconds in all, that end
-#: its gathering; and images at which it has gathered enough. Measured, see docs/decisions.md.
+#: Jobs that a group had, after which the next one gathers as many; seconds in which none comes, and seconds in all,
+#: that end its gathering; and images at which it has gathered enough. Measured, see docs/decisions.md.
 COMPANY, GAP, GATHER, ENOUGH = 4, 0.005, 0.025, 32
 
 
@@ -27,7 +27,7 @@ class Submitter:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._company = False
+        self._last = 0
         self._waiting: queue.SimpleQueue[Waiting] = queue.SimpleQueue()
         threading.Thread(target=self._write_forever, name="submitter", daemon=True).start()
 
@@ -52,15 +52,17 @@ class Submitter:
     def _next_group(self) -> list[Waiting]:
         group = [self._waiting.get()]
         images = group[0][0].queued_images
-        closes = time.monotonic() + (GATHER if self._company else 0)
-        while images < CHUNK:
-            left = min(GAP, closes - time.monotonic()) if images < ENOUGH else 0
+        expected = self._last if self._last >= COMPANY else 0
+        closes = time.monotonic() + GATHER
+        # Half of what waits: where all go at once, clients and worker take turns, and each idles in the other's.
+        while images < min(CHUNK, max(ENOUGH, self._waiting.qsize() // 2)):
+            left = min(GAP, closes - time.monotonic()) if len(group) < expected else 0
             try:
                 group.append(self._waiting.get(timeout=max(0.0, left)))
             except queue.Empty:
                 break
             images += group[-1][0].queued_images
-        self._company = len(group) >= COMPANY
+        self._last = len(group)
         return group
 
     def _commit(self, group: list[Waiting]) -> None:

@@ -1,5 +1,6 @@
 import json
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 
 import fakeredis
@@ -45,28 +46,44 @@ def test_submits_that_come_during_a_commit_form_the_next_one(store: Store, monke
     assert sum(len(store.take("shapes", each)[1]) for each in sent(store)) == 20
 
 
-def test_after_a_group_with_company_the_next_one_gathers(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    go, create = threading.Event(), store.create
-    monkeypatch.setattr(store, "create", lambda *given: go.wait(5) and create(*given))
+def begin(submitter: Submitter, count: int) -> "list[Future[None]]":
+    return [submitter.submit_soon(Job(model="shapes", images=1), image()) for _ in range(count)]
+
+
+@pytest.fixture
+def held(store: Store, monkeypatch: pytest.MonkeyPatch) -> Callable[[Submitter, int], None]:
+    """Commits one submit, then `count` that came meanwhile."""
+
+    def submit(submitter: Submitter, count: int) -> None:
+        begun, go, create = threading.Event(), threading.Event(), store.create
+        monkeypatch.setattr(store, "create", lambda *given: begun.set() or (go.wait(5) and create(*given)))
+        waiting = begin(submitter, 1)
+        assert begun.wait(5)
+        waiting += begin(submitter, count)
+        go.set()
+        for committed in waiting:
+            committed.result(5)
+
+    return submit
+
+
+def test_after_a_group_with_company_the_next_one_gathers_as_many(store: Store, held, monkeypatch) -> None:
     monkeypatch.setattr("contract.submit.GAP", 60.0)
     monkeypatch.setattr("contract.submit.GATHER", 60.0)
-    monkeypatch.setattr("contract.submit.ENOUGH", 2)
     submitter = Submitter(store)
-
-    def begin() -> Future[None]:
-        return submitter.submit_soon(Job(model="shapes", images=1), image())
-
-    waiting = [begin() for _ in range(12)]
-    go.set()
-    for committed in waiting:
-        committed.result(5)
+    held(submitter, 4)
     before = len(sent(store))
-    alone = begin()
+    waiting = begin(submitter, 3)
     with pytest.raises(TimeoutError):
-        alone.result(0.2)
-    begin().result(5)
-    alone.result(5)
-    assert [len(store.take("shapes", each)[1]) for each in sent(store)[before:]] == [2]
+        waiting[0].result(0.2)
+    for committed in [*waiting, *begin(submitter, 1)]:
+        committed.result(5)
+    assert [len(store.take("shapes", each)[1]) for each in sent(store)[before:]] == [4]
+
+
+def test_a_crowd_goes_in_parts_so_that_its_first_half_is_answered_while_the_second_comes(store: Store, held) -> None:
+    held(Submitter(store), 64)
+    assert [len(store.take("shapes", each)[1]) for each in sent(store)] == [1, 32, 32]
 
 
 def test_a_lone_submit_waits_for_nobody(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
