@@ -35,6 +35,7 @@ CHANGES = {
     "groups gather under load; one client for all acknowledgements": "57f04e2",
     "the store holds messages": "223c4e6",
     "who waits runs the batch": "6d36a32",
+    "a group gathers as many as the last one had, a crowd goes in parts": "c3ce84d",
 }
 NOW = "now"
 FEW, MANY = 1, 64
