@@ -22,7 +22,7 @@ from contract.card import Card, Cards
 from contract.settings import Settings
 from training import data, evaluate
 from worker.engines.keras import KerasEngine
-from worker.engines.openvino import OpenVinoEngine
+from worker.engines.openvino import OpenVinoEngine, open_openvino
 
 COLUMNS = ("model, engine", "accuracy", "loss", "ECE", "agrees with Keras float32")
 Predict = Callable[[np.ndarray], np.ndarray]
@@ -56,6 +56,7 @@ def engines(folder: Path, settings: Settings) -> dict[str, Predict | None]:
         "Keras mixed_bfloat16": KerasEngine(folder, half).predict,
         "OpenVINO float32": OpenVinoEngine(folder, single).predict,
         "OpenVINO bfloat16": OpenVinoEngine(folder, half).predict if arithmetic.can("BF16") else None,
+        "OpenVINO as it is by default": open_openvino(folder, replace(settings, precision="auto")).predict,
     }
 
 

@@ -54,7 +54,8 @@ class Settings:
     )
     precision: str = _setting(
         "auto",
-        "Arithmetic of the engine: auto is bfloat16 where the CPU has it; int8 is OpenVINO's, for models that have it.",
+        "Arithmetic of the engine: auto is bfloat16 where the CPU has it, and float32 once more for close calls; int8 "
+        "is OpenVINO's, for models that have it.",
         choices=("auto", "float32", "bfloat16", "int8"),
     )
     engine_threads: int = _setting(0, "Cores that one worker's engine uses; 0 is all.", least=0)

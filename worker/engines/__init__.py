@@ -40,9 +40,9 @@ def open_engine(card: Card, folder: Path, settings: Settings) -> Engine:
 
         engine = KerasEngine(folder, settings)
     else:
-        from worker.engines.openvino import OpenVinoEngine
+        from worker.engines.openvino import open_openvino
 
-        engine = OpenVinoEngine(folder, settings)
+        engine = open_openvino(folder, settings)
     if engine.path.name not in card.files:  # a file of another day's weights may lie there
         raise BadModel(f"{folder / CARD}: expected a sha256 of {engine.path.name}, found none")
     if engine.input_shape != card.input.shape:
