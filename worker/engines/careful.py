@@ -9,8 +9,8 @@ from worker.engines.engine import Engine, Warmed
 #: The share of the first label's probability from which on the second's makes it a close call. Chosen on the validation
 #: images of the models that ship: of what float32 answers otherwise at most 0.06 % of all images are left.
 CLOSE = 0.85
-#: Images that the exact engine takes at once: few, because what it keeps between its layers grows with them.
-FEW = 8
+#: Images that the exact engine takes at once, always: it keeps its weights anew for other sizes.
+FEW = 4
 
 
 class Careful:
@@ -27,7 +27,7 @@ class Careful:
 
     @cached_property
     def _warmed(self) -> Warmed:
-        return Warmed(self._exact, FEW)
+        return Warmed(self._exact, FEW, sizes=(FEW,))
 
     def predict(self, batch: np.ndarray) -> np.ndarray:
         exact = self._warmed  # with the first batch, which is no job's, and not with the first close call

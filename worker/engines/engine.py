@@ -1,5 +1,6 @@
 """The contract of an engine, and the padding that keeps its shapes few."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -30,14 +31,18 @@ class EngineFault(Exception):
 
 
 class Warmed:
-    """An engine at a few fixed batch sizes, each run once before the first job, and its answers checked."""
+    """An engine at a few fixed batch sizes, each run once before the first job, and its answers checked.
 
-    def __init__(self, engine: Engine, batch_max: int) -> None:
+    The sizes are the engine's own as far as `batch_max`, or `sizes`.
+    """
+
+    def __init__(self, engine: Engine, batch_max: int, sizes: Sequence[int] = ()) -> None:
         self._engine = engine
         self.name, self.path = engine.name, engine.path
         self.input_shape, self.classes = engine.input_shape, engine.classes
-        largest = min(batch_max, engine.sizes[-1])
-        self.sizes = (*(size for size in engine.sizes if size < largest), largest)
+        sizes = sizes or engine.sizes
+        largest = min(batch_max, sizes[-1])
+        self.sizes = (*(size for size in sizes if size < largest), largest)
         for size in self.sizes:
             self.predict(np.zeros((size, *self.input_shape), np.uint8))
 

@@ -79,7 +79,8 @@ def open_openvino(folder: Path, settings: Settings) -> Engine:
     able = ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     if settings.precision != "auto" or "BF16" not in able:
         return OpenVinoEngine(folder, settings)
-    return Careful(*(OpenVinoEngine(folder, replace(settings, precision=each)) for each in ("bfloat16", "float32")))
+    fast = OpenVinoEngine(folder, replace(settings, precision="bfloat16"))
+    return Careful(fast, OpenVinoEngine(folder, replace(settings, precision="float32", engine_threads=1)))
 
 
 def _sizes(port: ov.Output) -> tuple[int, ...]:
