@@ -21,19 +21,15 @@ EXAMPLES = """python -m training train cifar100-labels
        python -m training evaluate cifar100 --split test
        python -m training evaluate cifar10 --folder photos
        python -m training ablate
-       python -m training repeat cifar10-taught
+       python -m training repeat cifar10 --epochs 3
        python -m training report"""
 
 
 def train_(args: argparse.Namespace) -> None:
-    from dataclasses import replace
-
     from training.train import train
 
-    recipe = _recipe(args.name)
-    recipe = replace(recipe, epochs=args.epochs or recipe.epochs)
     args.run = args.run or Path("runs") / args.name
-    train(recipe, args.run, **_how(args))
+    train(_shortened(args), args.run, **_how(args))
     if args.publish:
         publish_(args)
 
@@ -49,7 +45,7 @@ def repeat(args: argparse.Namespace) -> None:
     from training import study
 
     run = args.run or Path("runs") / f"{args.name}-seeds"
-    print(study.table(study.repeats(args.name, _recipe(args.name), args.seeds, run, **_how(args))))
+    print(study.table(study.repeats(args.name, _shortened(args), args.seeds, run, **_how(args))))
 
 
 def publish_(args: argparse.Namespace) -> None:
@@ -107,6 +103,14 @@ def _recipe(name: str) -> "Recipe":
     return RECIPES[name]
 
 
+def _shortened(args: argparse.Namespace) -> "Recipe":
+    """The recipe, with as many epochs as the command says."""
+    from dataclasses import replace
+
+    recipe = _recipe(args.name)
+    return replace(recipe, epochs=args.epochs or recipe.epochs)
+
+
 def _show(metrics: "Metrics") -> None:
     for name, figure in metrics.items():
         if isinstance(figure, dict):
@@ -147,6 +151,8 @@ def parser() -> argparse.ArgumentParser:
     run = argparse.ArgumentParser(add_help=False)
     run.add_argument("name", metavar="NAME", help="a recipe; see --list")
     run.add_argument("--run", type=Path, metavar="DIR", help="the run's folder (runs/NAME)")
+    length = argparse.ArgumentParser(add_help=False)
+    length.add_argument("--epochs", type=int, metavar="N", help="instead of the recipe's")
     arithmetic = argparse.ArgumentParser(add_help=False)
     arithmetic.add_argument(
         "--precision",
@@ -157,9 +163,10 @@ def parser() -> argparse.ArgumentParser:
     publishing.add_argument("--hours", type=float, metavar="X", help="the training time, where the history lacks it")
 
     one = commands.add_parser(
-        "train", parents=[run, publishing, arithmetic, source, places], help="train or resume a recipe, then publish it"
+        "train",
+        parents=[run, length, publishing, arithmetic, source, places],
+        help="train or resume a recipe, then publish it",
     )
-    one.add_argument("--epochs", type=int, metavar="N", help="instead of the recipe's")
     one.add_argument("--no-publish", dest="publish", action="store_false", help="stop when training ends")
     one.set_defaults(call=train_)
     one = commands.add_parser(
@@ -167,14 +174,14 @@ def parser() -> argparse.ArgumentParser:
     )
     one.set_defaults(call=publish_)
     one = commands.add_parser(
-        "ablate", parents=[arithmetic, source, places], help="change the recipe of cifar10-taught a step at a time"
+        "ablate", parents=[arithmetic, source, places], help="change the recipe of cifar10 a step at a time"
     )
     one.add_argument("--epochs", type=int, metavar="N", default=3, help="of each (%(default)s)")
     one.add_argument("--images", type=int, metavar="N", default=10_000, help="to train on (%(default)s)")
     one.add_argument("--run", type=Path, metavar="DIR", default=Path("runs/ablation"), help="the runs (%(default)s)")
     one.set_defaults(call=ablate)
     one = commands.add_parser(
-        "repeat", parents=[run, arithmetic, source, places], help="train a recipe with other seeds"
+        "repeat", parents=[run, length, arithmetic, source, places], help="train a recipe with other seeds"
     )
     one.add_argument("--seeds", type=_seeds, metavar="N,...", default=(5432, 1, 2), help="(5432,1,2)")
     one.set_defaults(call=repeat)

@@ -162,14 +162,6 @@ RECIPES: dict[str, Recipe] = {
         teaching=Teaching(models=("cifar10-large-taught", "cifar10-large-labels"), share=0.5, temperature=2.0),
         **(LARGE_TAUGHT | {"augmentation": Augmentation(shift=4, cutout=12)}),
     ),
-    "cifar10-taught": Recipe(
-        dataset="cifar10",
-        network=networks.cifar10,
-        epochs=3,
-        start_from=("cifar10-labels",),
-        teaching=Teaching(models=("cifar10-large-labels",)),
-        **(TAUGHT | {"learning_rate": 0.03}),
-    ),
     "cifar10": Recipe(
         dataset="cifar10",
         network=networks.cifar10,
@@ -188,7 +180,7 @@ def _one_by_one(first: Recipe, changes: Mapping[str, dict[str, Any]]) -> dict[st
     return steps
 
 
-#: From the original's recipe to that of cifar10-taught, a change at a time.
+#: From the original's recipe to that of cifar10, a change at a time.
 ABLATION: dict[str, Recipe] = _one_by_one(
     RECIPES["cifar10-baseline"],
     {
@@ -198,9 +190,9 @@ ABLATION: dict[str, Recipe] = _one_by_one(
             name: LABELS[name] for name in ("augmentation", "label_smoothing")
         },
         "from cifar100's convolutions": {"start_from": ("cifar100-labels",)},
-        "taught by cifar10-large-labels": {
-            "teaching": Teaching(models=("cifar10-large-labels",)),
-            "label_smoothing": 0.0,
+        "taught by the large ones": {"teaching": RECIPES["cifar10"].teaching, "label_smoothing": 0.0},
+        "no dropout between the convolutions, averaged weights": {
+            name: PATIENT[name] for name in ("options", "average")
         },
     },
 )
