@@ -3,8 +3,9 @@
     python -m bench bulk
     python -m bench bulk --images 1000 --photos 100 --rounds 1
 
-kerasq's stack and Celery's worker run and are warm throughout. kerasq's time is that of the whole command; a peer's
-leaves out its start (imports, loading and warming the model, Ray's cluster), so the ratios favour the peers.
+Two kerasq, one in the arithmetic of its peers and one as installed, and Celery's worker run and are warm throughout.
+kerasq's time is that of the whole command; a peer's leaves out its start (imports, loading and warming the model, Ray's
+cluster), so the ratios favour the peers.
 """
 
 import argparse
@@ -21,10 +22,10 @@ from bench.group import Group
 from bench.kerasq import KERASQ as SERVERS
 from bench.results import Table
 from bench.spread import Spread
-from bench.ways import BARE, CELERY, KERAS, KERASQ, RAY, RESIZE, Run, Way
+from bench.ways import AS_INSTALLED, BARE, CELERY, KERAS, KERASQ, RAY, RESIZE, Run, Way
 from contract.settings import ROOT
 
-SMALL, PHOTOS = (KERASQ, BARE, KERAS, CELERY, RAY), (KERASQ, RESIZE)
+SMALL, PHOTOS = (KERASQ, AS_INSTALLED, BARE, KERAS, CELERY, RAY), (KERASQ, RESIZE)
 #: How many times as fast as a way kerasq must be.
 BARS = {BARE: 0.85, KERAS: 1.8, RAY: 4.0, RESIZE: 3.0}
 Runs = Mapping[Way, Sequence[Run]]
@@ -66,18 +67,21 @@ def measure(work: Path, images: int, photos: int, rounds: int) -> tuple[Runs, Ru
 
 @contextmanager
 def stacks(work: Path, image: bytes) -> Iterator[Mapping[Way, Mapping[str, str]]]:
-    """kerasq's stack and Celery's worker, both up; how kerasq's command and Celery's script find them."""
-    state = work / "kerasq"
-    state.mkdir()
+    """Both kerasq and Celery's worker, all up; how kerasq's command and Celery's script find them."""
     with ExitStack() as stack:
-        group = stack.enter_context(Group(SERVERS["kerasq-wait"], environments.python(None), state))
-        group.first_answer(image)
+        at_kerasq = {}
+        for way, server in ((KERASQ, SERVERS["kerasq-wait"]), (AS_INSTALLED, SERVERS["kerasq-as-installed"])):
+            state = work / f"kerasq-{len(at_kerasq)}"
+            state.mkdir()
+            group = stack.enter_context(Group(server, environments.python(None), state))
+            group.first_answer(image)
+            at_kerasq[way] = {"KERASQ_STATE_DIR": str(state), "REDIS_URL": ""}
         at_celery = {
             "REDIS_URL": stack.enter_context(valkey.running()),
             "MODEL": str(ROOT / "models" / ways.MODEL),
         }
         stack.enter_context(worker(at_celery, work / "celery.log"))
-        yield {KERASQ: {"KERASQ_STATE_DIR": str(state), "REDIS_URL": ""}, CELERY: at_celery}
+        yield {**at_kerasq, CELERY: at_celery}
 
 
 def _rounds(

@@ -3,7 +3,7 @@
     python -m bench engines
     python -m bench engines --model cifar100 --rounds 5
 
-OpenVINO as the worker opens it against Keras's `predict_on_batch`, each in float32 and bfloat16, and against ONNX
+OpenVINO on the worker's lanes against Keras's `predict_on_batch`, each in float32 and bfloat16 alone, and against ONNX
 Runtime, in turn.
 """
 
@@ -91,7 +91,7 @@ def table_of(model: str, rates: Rates) -> Table:
     sizes = " / ".join(map(str, BATCHES))
     columns = ["engine", *(f"images/s, batch {batch}" for batch in BATCHES), f"ms a batch of {sizes}"]
     note = (
-        "Median of the rounds, and the rounds it lies between. OpenVINO as the worker opens it, on one core for up to "
+        "Median of the rounds, and the rounds it lies between. OpenVINO on the worker's lanes, on one core for up to "
         "32 images; Keras with oneDNN on; ONNX Runtime as it is."
     )
     return Table(title=f"Engines, {model}", columns=[*columns, "of Keras float32"], rows=rows, note=note)

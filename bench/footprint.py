@@ -8,7 +8,7 @@ import numpy as np
 
 from bench import environments, pictures, valkey, worker
 from bench.group import Group
-from bench.kerasq import KERASQ, MODELS, redis_url
+from bench.kerasq import AS_INSTALLED, MODELS, redis_url
 from contract.card import Cards
 from contract.jobs import CHUNK, Job
 from contract.notices import Notices
@@ -43,7 +43,7 @@ class _Client:
 def stack_bytes() -> float:
     """Bytes of `kerasq up` with the original's two models, after each has answered a full batch."""
     with tempfile.TemporaryDirectory(prefix="kerasq-bench-") as folder:
-        with Group(KERASQ["kerasq-wait"], environments.python(None), Path(folder)) as group:
+        with Group(AS_INSTALLED, environments.python(None), Path(folder)) as group:
             group.first_answer(pictures.pngs(1)[0])
             client = _Client(redis_url(Path(folder)))
             for model in MODELS:

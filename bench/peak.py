@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench import environments, pictures
 from bench.group import Group
-from bench.kerasq import KERASQ
+from bench.kerasq import AS_INSTALLED
 from bench.ways import KERASQ as COMMAND
 from contract.settings import ROOT
 
@@ -22,7 +22,7 @@ def measure(work: Path, counts: Sequence[int], rounds: int) -> dict[int, list[in
     images = pictures.write_pngs(work / "different", min(DIFFERENT, max(counts)))
     folders = {count: _linked(work / str(count), images, count) for count in counts}
     found: dict[int, list[int]] = {count: [] for count in counts}
-    with Group(KERASQ["kerasq-wait"], environments.python(None), state) as group:
+    with Group(AS_INSTALLED, environments.python(None), state) as group:
         group.first_answer(images[0].read_bytes())
         for _ in range(rounds):
             for count, folder in folders.items():

@@ -48,6 +48,7 @@ class Run:
 
 
 KERASQ = Way(name="kerasq classify", folder=None)
+AS_INSTALLED = Way(name="kerasq classify, as installed", folder=None)
 BARE = Way(name="bare loop, OpenVINO", folder="bulk-bare")
 KERAS = Way(name="bare Keras predict", folder="bulk-keras", environment=TENSORFLOW)
 CELERY = Way(name="Celery group, a task an image", folder="bulk-celery")
