@@ -27,6 +27,12 @@ class Flow:
         settled = CounterMetricFamily("kerasq_images_settled", "Images answered or dropped.", labels=["model"])
         waiting = GaugeMetricFamily("kerasq_images_waiting", "Images without an answer yet.", labels=["model"])
         workers = GaugeMetricFamily("kerasq_workers", "Workers that consume.", labels=["model"])
+        answered = CounterMetricFamily(
+            "kerasq_worker_images", "Images that a worker has answered.", labels=["worker", "engine"]
+        )
+        started = GaugeMetricFamily(
+            "kerasq_worker_start_time_seconds", "When a worker began, since the epoch.", labels=["worker"]
+        )
         present_now = present(self._here.store.redis)
         for model in self._here.cards:
             came, went = self._here.store.flow(model)
@@ -34,7 +40,10 @@ class Flow:
             settled.add_metric([model], went)
             waiting.add_metric([model], max(0, came - went))
             workers.add_metric([model], sum(model in worker.models for worker in present_now))
-        yield from (submitted, settled, waiting, workers)
+        for worker in present_now:
+            answered.add_metric([worker.worker, worker.engine], worker.images)
+            started.add_metric([worker.worker], worker.started_at)
+        yield from (submitted, settled, waiting, workers, answered, started)
 
 
 @api.get(

@@ -1,6 +1,6 @@
 """How should a large photo become 32x32? Filters on enlarged validation images, squash against crop on the photos.
 
-    python bench/preprocessing.py            # needs the data sets and the shipped models
+    python -m bench.preprocessing            # needs the data sets and the shipped models
 
 The validation images of both data sets are enlarged eight times (bicubic), saved as JPEG of quality 90 and brought back
 by each filter; the accuracy of the shipped model on them is compared with its accuracy on the images as they are. The

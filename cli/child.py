@@ -37,10 +37,6 @@ class Child:
         self.said: deque[str] = deque(maxlen=20)
 
     @property
-    def pid(self) -> int | None:
-        return self._process.pid if self._process else None
-
-    @property
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 

@@ -7,7 +7,7 @@ import click
 
 from contract.errors import KerasqError, QueueFull, QueueUnavailable, TooManyRequests
 
-#: Each command's module, imported when the command is asked for: a health check must not wait for Celery.
+#: Each command's module, imported when the command is asked for: a health check must not wait for what others need.
 COMMANDS = {
     "classify": "cli.classify",
     "up": "cli.up",

@@ -63,7 +63,7 @@ def read_job(body: Mapping[str, Any]) -> Job:
 
 def read_card(body: Mapping[str, Any]) -> Card:
     """Raises KeyError or TypeError for what is no card."""
-    plain = {name: body[name] for name in ("name", "files", "parameters", "metrics", "training")}
+    plain = {name: body[name] for name in ("name", "files", "parameters", "metrics", "training", "limits")}
     return Card(labels=tuple(body["labels"]), input=Input(**body["input"]), **plain)
 
 

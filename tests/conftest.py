@@ -34,6 +34,7 @@ def models(tmp_path: Path) -> Path:
         labels=("circle", "square", "star"),
         input=Input(height=8, width=8),
         files={"model.keras": sha256(folder / "model.keras")},
+        limits="Shapes alone.",
     ).write(folder)
     return folder.parent
 

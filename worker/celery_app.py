@@ -29,7 +29,7 @@ def make_app(settings: Settings) -> celery.Celery:
             # The store knows which messages are held, and the sweep sends those of dead workers again.
             "ack_emulation": False,
             "socket_connect_timeout": 2,
-            # A Redis that hangs must not hang the worker; longer than the 10 seconds of kombu's BRPOP.
+            # A Redis that hangs must not hang the worker; kombu's BRPOP answers after a second.
             "socket_timeout": 30,
             "socket_keepalive": True,
         },

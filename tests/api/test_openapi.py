@@ -7,8 +7,6 @@ from openapi_spec_validator import validate
 
 from api.problems import MIMETYPE
 
-OPEN = ("/healthz", "/readyz", "/metrics", "/models", "/v2")
-
 
 @pytest.fixture
 def spec(api):

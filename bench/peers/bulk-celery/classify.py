@@ -1,6 +1,6 @@
 """A Celery group of one task an image; its worker runs already.
 
-REDIS_URL=... MODEL=models/cifar10 python bench/peers/bulk-celery/classify.py FOLDER models/cifar10 results.ndjson
+REDIS_URL=... PYTHONPATH=bench/peers python bench/peers/bulk-celery/classify.py FOLDER models/cifar10 results.ndjson
 """
 
 import sys

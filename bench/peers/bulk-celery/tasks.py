@@ -1,6 +1,6 @@
 """One task an image; each process of the worker has the model.
 
-REDIS_URL=... MODEL=models/cifar10 celery --workdir bench/peers/bulk-celery -A tasks worker
+REDIS_URL=... MODEL=$PWD/models/cifar10 celery --workdir bench/peers/bulk-celery -A tasks worker
 """
 
 import os

@@ -1,6 +1,6 @@
 """Keras as its guide has it: all images in one array, `predict`, NDJSON.
 
-python bench/peers/bulk-keras/classify.py FOLDER models/cifar10 results.ndjson
+PYTHONPATH=bench/peers python bench/peers/bulk-keras/classify.py FOLDER models/cifar10 results.ndjson
 """
 
 import sys

@@ -1,6 +1,6 @@
 """Ray Data: `read_images` into an actor that holds the model, in batches of 256.
 
-python bench/peers/bulk-ray/classify.py FOLDER models/cifar10 results.ndjson
+PYTHONPATH=bench/peers python bench/peers/bulk-ray/classify.py FOLDER models/cifar10 results.ndjson
 """
 
 import sys
