@@ -51,6 +51,8 @@ class OpenVinoEngine:
                 "INFERENCE_PRECISION_HINT": _TYPES[precision],
                 "NUM_STREAMS": lanes,
                 "INFERENCE_NUM_THREADS": cores,
+                # A lane that is tied to a core waits there for whoever has it, while another one is idle.
+                "ENABLE_CPU_PINNING": False,
             },
         )
         self._lanes = [compiled.create_infer_request() for _ in range(lanes)]
