@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bench import arithmetic, bar, environments, results
 from bench.bar import Bar
-from bench.rates import BATCHES, FOLDER, OtherRates, rate
+from bench.rates import BATCHES, FOLDER, OtherRates, noise, rate
 from bench.results import Table
 from bench.spread import Spread
 from contract.settings import Settings
@@ -71,7 +71,7 @@ def measure(
 def _ours(model: Path, precisions: Sequence[str], seconds: float) -> dict[str, Callable[[int], float]]:
     opened = {name: OpenVinoEngine(model, replace(Settings(), precision=name)) for name in precisions}
     return {
-        f"OpenVINO {name}": lambda batch, each=engine: rate(each.predict, each.input_shape, batch, seconds)
+        f"OpenVINO {name}": lambda batch, each=engine: rate(each.predict, noise(each.input_shape, batch), seconds)
         for name, engine in opened.items()
     }
 

@@ -21,7 +21,7 @@ from bench import bar, environments, results
 from bench.bar import Bar
 from bench.environments import PEERS
 from bench.kerasq import MODELS
-from bench.rates import BATCHES, rate
+from bench.rates import BATCHES, noise, rate
 from bench.results import Table
 from bench.spread import Spread
 from contract.card import Card, Cards, sha256
@@ -91,7 +91,7 @@ def measure(folder: Path, dataset: data.Dataset, work: Path, options: argparse.N
     for _ in range(options.rounds):
         for batch in BATCHES:
             for name, each in engines.items():
-                rates[name][batch].append(rate(each.predict, each.input_shape, batch, options.seconds))
+                rates[name][batch].append(rate(each.predict, noise(each.input_shape, batch), options.seconds))
     right = {name: float((each == dataset.validation.classes).mean()) for name, each in answers.items()}
     return Found(**right, agreement=float((answers["float32"] == answers["int8"]).mean()), rates=rates)
 

@@ -20,15 +20,19 @@ BATCHES = (1, 32, 256)
 ENVIRONMENT = {"TF_ENABLE_ONEDNN_OPTS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
 
 
-def rate(predict: Callable[[np.ndarray], object], shape: tuple[int, ...], batch: int, seconds: float) -> float:
-    """Images a second of `predict` on batches of uint8 (batch, *shape), over `seconds` and after a first run."""
-    pixels = np.random.default_rng(0).integers(0, 256, (batch, *shape), np.uint8)
+def noise(shape: tuple[int, ...], batch: int) -> np.ndarray:
+    """uint8 (batch, *shape), the same every time."""
+    return np.random.default_rng(0).integers(0, 256, (batch, *shape), np.uint8)
+
+
+def rate(predict: Callable[[np.ndarray], object], pixels: np.ndarray, seconds: float) -> float:
+    """Images a second of `predict` on the batch `pixels`, over `seconds` and after a first run."""
     predict(pixels)
     runs, began = 0, time.perf_counter()
     while (taken := time.perf_counter() - began) < seconds:
         predict(pixels)
         runs += 1
-    return runs * batch / taken
+    return runs * len(pixels) / taken
 
 
 class OtherRates:

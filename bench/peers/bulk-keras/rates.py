@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import onnxruntime
 
-from bench.rates import rate
+from bench.rates import noise, rate
 from contract.settings import Settings
 from worker.engines.keras import KerasEngine
 
@@ -26,7 +26,7 @@ def main(folder: Path) -> None:
     predicts = {name: engine.predict for name, engine in engines.items()} | {"onnx": exported(folder, shape)}
     for line in sys.stdin:
         name, batch, seconds = line.split()
-        print(rate(predicts[name], shape, int(batch), float(seconds)), flush=True)
+        print(rate(predicts[name], noise(shape, int(batch)), float(seconds)), flush=True)
 
 
 def exported(folder: Path, shape: tuple[int, ...]) -> Callable[[np.ndarray], np.ndarray]:
