@@ -1,8 +1,8 @@
 """The test images as a folder of PNGs, and the accuracy of what `kerasq classify` said of it.
 
-python bench/folder.py write cifar10 /tmp/cifar10
+python -m bench.folder write cifar10 /tmp/cifar10
 kerasq classify /tmp/cifar10 --model cifar10 -o /tmp/cifar10.ndjson
-python bench/folder.py count /tmp/cifar10.ndjson
+python -m bench.folder count /tmp/cifar10.ndjson
 """
 
 import argparse
