@@ -92,7 +92,7 @@ class Store:
         self._forget = client.register_script(scripts.FORGET)
         self._renew = client.register_script(scripts.RENEW)
 
-    def create(self, jobs: Sequence[Job], messages: Sequence[Message] = ()) -> None:
+    def create(self, jobs: Sequence[Job], messages: Sequence[Message]) -> None:
         """Write the records of jobs of one model and queue and lay their messages into it, in one step.
 
         Raises QueueFull, writing nothing, when they would not all fit.
@@ -100,7 +100,7 @@ class Store:
         now, settings = time.time(), self._settings
         self._demand_memory(now)
         kept = settings.job_ttl_s + settings.result_ttl_s
-        queue = messages[0].queue if messages else ""
+        queue = messages[0].queue
         keys = [flow_key(jobs[0].model), INDEX, pending_key(queue), queue, *(job_key(job.id) for job in jobs)]
         keys += [message_key(message.id) for message in messages]
         arguments: list[Any] = [settings.max_queued, kept, now + settings.job_ttl_s, new_id(now - kept), now, len(jobs)]

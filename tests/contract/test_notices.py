@@ -29,7 +29,7 @@ def test_a_waiter_is_woken_by_the_finish(store: Store) -> None:
 
 def test_a_waiter_gives_up_when_its_time_is_over(store: Store) -> None:
     job = Job(model="shapes", images=1)
-    store.create([job])
+    created(store, job)
     began = time.monotonic()
     with Notices(store).watch(job.id) as watch:
         assert watch.settled(0.3).status is Status.QUEUED

@@ -252,7 +252,7 @@ def test_a_record_that_ran_out_moves_nobody_forward_twice(store: Store) -> None:
 
 def test_pages_go_from_new_to_old_without_gaps(store: Store) -> None:
     jobs = [job(id=new_id(time.time() + number)) for number in range(5)]
-    store.create(jobs)
+    queued(store, *jobs)
     store.redis.delete(job_key(jobs[3].id))
     seen, before = [], None
     while True:
@@ -274,7 +274,7 @@ def test_a_list_tells_the_same_status_as_the_job(store: Store) -> None:
 def test_a_redis_that_is_nearly_full_takes_no_more(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store.redis, "info", lambda section: {"maxmemory": 1000, "used_memory": 901})
     with pytest.raises(QueueFull, match="more than 90% of its memory"):
-        store.create([job()])
+        queued(store, job())
 
 
 def test_an_idempotency_key_is_bound_to_its_first_request(store: Store) -> None:
