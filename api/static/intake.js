@@ -13,10 +13,12 @@ export function openIntake(take) {
 
 function pick(take) {
   const input = find("files");
-  input.addEventListener("change", () => {
+  const picked = () => {
     take([...input.files]);
     input.value = ""; // so that the same file can be picked once more
-  });
+  };
+  input.addEventListener("change", picked);
+  picked(); // what was picked before this ran
 }
 
 function drop(take) {

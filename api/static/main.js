@@ -29,6 +29,10 @@ async function start() {
   openKeyField(() => health.ask());
   health.start();
 
+  const early = []; // photos that come before the models are known
+  let take = (files) => early.push(...files);
+  openIntake((files) => take(files));
+
   const cards = await models();
   if (!cards.length) {
     find("models-none").hidden = false;
@@ -36,8 +40,7 @@ async function start() {
   }
   let chosen = cards[0];
   const answers = new Answers(() => chosen.name);
-  const take = (files) => answers.take(files);
-  const samples = await openSamples(take);
+  const samples = await openSamples((files) => answers.take(files));
   openChooser(cards, (model) => {
     chosen = model;
     status.speakOf(model.name);
@@ -45,7 +48,8 @@ async function start() {
     showAbout(model);
     answers.offerAgain();
   });
-  openIntake(take);
+  take = (files) => answers.take(files);
+  if (early.length) take(early);
   document.body.classList.add("ready");
 }
 

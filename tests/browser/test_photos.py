@@ -31,6 +31,20 @@ def test_a_hundred_photos_go_in_several_requests(page: Any, photos: list[Path]) 
     assert len(sent) == 4
 
 
+def test_photos_that_come_before_the_models_are_known_wait_for_them(
+    context: Any, stack: Stack, photos: list[Path]
+) -> None:
+    page, held = context.new_page(), []
+    page.route("**/models", lambda route: held.append(route))
+    with page.expect_request("**/models"):
+        page.goto(stack.url)
+    page.set_input_files("#files", photos[:2])
+    drop(page, photos[2:3])
+    assert page.locator(".tile").count() == 0
+    held[0].continue_()
+    wait_for(page, 3, "answered")
+
+
 def test_a_pasted_photo_is_answered(page: Any, photos: list[Path]) -> None:
     paste(page, photos[0])
     wait_for(page, 1, "answered")
@@ -70,7 +84,7 @@ def test_another_model_can_be_asked_about_the_same_photos(page: Any, photos: lis
         pytest.skip("needs two models")
     drop(page, photos[:2])
     wait_for(page, 2, "answered")
-    page.locator(f"input[name=model][value={names[1]}]").check(force=True)
+    page.locator(f".choice:has(input[value={names[1]}])").click()
     assert page.locator("#about-title").inner_text() == f"About {names[1]}"
     with page.expect_request(f"**/{names[1]}"):
         page.get_by_role("button", name=f"Ask {names[1]} too").click()
