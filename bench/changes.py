@@ -36,6 +36,7 @@ CHANGES = {
     "the store holds messages": "223c4e6",
     "who waits runs the batch": "6d36a32",
     "a group gathers as many as the last one had, a crowd goes in parts": "c3ce84d",
+    "lanes are not tied to cores": "9517604",
 }
 NOW = "now"
 FEW, MANY = 1, 64
