@@ -31,7 +31,8 @@ async function start() {
 
   const early = []; // photos that come before the models are known
   let take = (files) => early.push(...files);
-  openIntake((files) => take(files));
+  const taken = (files) => take(files);
+  openIntake(taken);
 
   const cards = await models();
   if (!cards.length) {
@@ -40,7 +41,7 @@ async function start() {
   }
   let chosen = cards[0];
   const answers = new Answers(() => chosen.name);
-  const samples = await openSamples((files) => answers.take(files));
+  const samples = await openSamples(taken);
   openChooser(cards, (model) => {
     chosen = model;
     status.speakOf(model.name);
