@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 # The commands import what they need themselves: Keras takes seconds to come up, and --help should not.
 
-EXAMPLES = """python -m training train cifar100-labels
-       python -m training publish cifar100-labels --run runs/cifar100-labels
+EXAMPLES = """python -m training train cifar10
+       python -m training publish cifar10 --run runs/cifar10
        python -m training evaluate cifar100 --split test
        python -m training evaluate cifar10 --folder photos
        python -m training ablate
@@ -125,7 +125,7 @@ def _list() -> None:
     from training.recipes import RECIPES
 
     for name, recipe in RECIPES.items():
-        begins = f", from {' and '.join(recipe.start_from)}" if recipe.start_from else ""
+        begins = f", from {recipe.start_from}" if recipe.start_from else ""
         taught = f", taught by {' and '.join(recipe.teaching.models)}" if recipe.teaching else ""
         about = f"{recipe.dataset}, {recipe.epochs} epochs, {recipe.optimizer}, {recipe.schedule}"
         print(f"{name:<18} {about}{begins}{taught}")

@@ -63,46 +63,35 @@ def cifar100(*, dropouts: Sequence[float], head_dropout: float, l2: float) -> ke
     return keras.Model(pixels, probabilities, name="cifar100")
 
 
-def copy_layers(sources: Sequence[keras.Model], target: keras.Model) -> None:
-    """Start those layers of `target` from the mean of `sources` that have the same name and shapes there.
+def large(*, classes: int, widths: Sequence[int] = (64, 192, 288)) -> keras.Model:
+    """A network of the shape of cifar10-airbench96 (Jordan 2024, arXiv:2404.00498), 2.9 million parameters as it is.
 
-    The others stay as they are. Of the cifar10 and cifar100 networks those are the convolutions and their norms, of two
-    for the same labels all.
+    A whitening layer of 2x2 patches that is set once and not trained (`prepare`), then three blocks of three
+    convolutions, the last two of each with a way around them.
     """
-    known = [{layer.name: layer.get_weights() for layer in source.layers} for source in sources]
-    for layer in target.layers:
-        weights = [layers.get(layer.name, []) for layers in known]
-        shapes = [each.shape for each in layer.get_weights()]
-        if all([each.shape for each in one] == shapes for one in weights):
-            layer.set_weights([np.mean(each, axis=0) for each in zip(*weights, strict=True)])
-
-
-def large(*, classes: int, size: int | None = 32) -> keras.Model:
-    """The network of cifar10-airbench (Jordan 2024, arXiv:2404.00498): 1,997,060 parameters for 100 classes.
-
-    A whitening layer of 2x2 patches that is set once and not trained (`prepare`), then three blocks of two
-    convolutions, 64, 256 and 256 wide. `size` None gives the same network for images of any size.
-    """
-    pixels = keras.Input((size, size, 3), dtype="uint8", name="pixels")
+    pixels = keras.Input((32, 32, 3), dtype="uint8", name="pixels")
     features = layers.Rescaling(1 / 127.5, offset=-1.0)(pixels)
     features = layers.Conv2D(24, 2, use_bias=False, activation="gelu", trainable=False, name="whiten")(features)
-    for block, width in enumerate((64, 256, 256), start=1):
-        for conv in (1, 2):
-            features = layers.Conv2D(
-                width,
-                3,
-                padding="same",
-                use_bias=False,
-                kernel_initializer="he_normal",
-                name=f"block{block}_conv{conv}",
-            )(features)
-            if conv == 1:
-                features = layers.MaxPooling2D(name=f"block{block}_pool")(features)
-            features = layers.BatchNormalization(momentum=0.8, scale=False, name=f"block{block}_norm{conv}")(features)
-            features = layers.Activation("gelu", name=f"block{block}_gelu{conv}")(features)
+    for block, width in enumerate(widths, start=1):
+        around = features = _step(features, width, f"block{block}", 1)
+        features = _step(_step(features, width, f"block{block}", 2), width, f"block{block}", 3, around)
     features = layers.GlobalMaxPooling2D(name="pool")(features)
     probabilities = layers.Dense(classes, activation="softmax", dtype="float32", name="probabilities")(features)
     return keras.Model(pixels, probabilities, name="large")
+
+
+def _step(
+    features: keras.KerasTensor, width: int, block: str, conv: int, around: keras.KerasTensor | None = None
+) -> keras.KerasTensor:
+    features = layers.Conv2D(
+        width, 3, padding="same", use_bias=False, kernel_initializer="he_normal", name=f"{block}_conv{conv}"
+    )(features)
+    if conv == 1:
+        features = layers.MaxPooling2D(name=f"{block}_pool")(features)
+    features = layers.BatchNormalization(momentum=0.8, scale=False, name=f"{block}_norm{conv}")(features)
+    if around is not None:
+        features = layers.Add(name=f"{block}_add")([features, around])
+    return layers.Activation("gelu", name=f"{block}_gelu{conv}")(features)
 
 
 def multiply_adds(model: keras.Model) -> int:

@@ -6,9 +6,7 @@ import keras
 from keras import ops
 
 from training.recipes import Recipe
-from training.schedules import OneCycle, Restarted
-
-Rate = float | OneCycle | Restarted
+from training.schedules import OneCycle
 
 
 class Muon(keras.optimizers.Muon):
@@ -26,7 +24,7 @@ class Muon(keras.optimizers.Muon):
         return ops.reshape(super().zeropower_via_newtonschulz5(matrix, steps), x.shape)
 
 
-def optimizer(recipe: Recipe, rate: Rate, steps: int) -> keras.optimizers.Optimizer:
+def optimizer(recipe: Recipe, rate: float | OneCycle, steps: int) -> keras.optimizers.Optimizer:
     """The recipe's optimizer with the learning rate or schedule `rate`, for epochs of `steps` steps."""
     average: dict[str, Any] = {}
     if recipe.average:

@@ -6,11 +6,13 @@ from contextlib import contextmanager
 import keras
 import openvino
 
+from training.provenance import gpus
+
 
 def fastest() -> str:
-    """`mixed_bfloat16` where the processor multiplies in bfloat16; one that has to imitate it is faster in float32."""
+    """`mixed_bfloat16` where GPU or processor multiply in bfloat16; one that imitates it is faster in float32."""
     able = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return "mixed_bfloat16" if "BF16" in able else "float32"
+    return "mixed_bfloat16" if gpus() or "BF16" in able else "float32"
 
 
 @contextmanager

@@ -34,8 +34,25 @@ def machine_facts() -> dict[str, Any]:
     versions = {name: version(name) for name in ("keras", backend, "numpy")}
     return {
         "versions": {"python": platform.python_version(), **versions},
-        "hardware": {"cpu": _cpu(), "cores": os.cpu_count()},
+        "hardware": {"cpu": _cpu(), "cores": os.cpu_count(), "gpus": gpus()},
     }
+
+
+def gpus() -> list[str]:
+    """The names of the GPUs that Keras's backend computes on."""
+    backend = keras.config.backend()
+    if backend == "jax":
+        import jax
+
+        return [device.device_kind for device in jax.devices() if device.platform == "gpu"]
+    if backend == "torch":
+        import torch
+
+        return [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
+    import tensorflow as tf
+
+    found = tf.config.list_physical_devices("GPU")
+    return [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in found]
 
 
 def _cpu() -> str:

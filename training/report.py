@@ -30,14 +30,14 @@ def _row(card: Card, folder: Path) -> str:
         test, training = card.metrics["test"], card.training
         return (
             f"| **{card.name}** | {test['accuracy']:.4f} | {test['loss']:.4f} | {test['auc']:.4f} | {test['top3']:.4f} "
-            f"| {test['ece']:.4f} | {training['epochs']} | {_hours(card):.1f} | {_share(folder)} |"
+            f"| {test['ece']:.4f} | {training['epochs']} | {_hours(card):.2f} | {_share(folder)} |"
         )
     except KeyError:
         return f"| **{card.name}** | | | | | | | | |"
 
 
 def _hours(card: Card) -> float:
-    """With those of the models that it started from."""
+    """With those of the models that it started from or was taught by."""
     return card.training["hours"] + sum(hours_before(card).values())
 
 
@@ -48,7 +48,7 @@ def _share(folder: Path) -> str:
 
 def _footnote(card: Card) -> str:
     hardware, versions = card.training["hardware"], card.training["versions"]
-    machine = f"{hardware['cpu']}, {hardware['cores']} cores"
+    machine = ", ".join([hardware["cpu"], f"{hardware['cores']} cores", *hardware.get("gpus", ())])
     return f"- {card.name}: {machine}; {', '.join(f'{name} {number}' for name, number in versions.items())}"
 
 

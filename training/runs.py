@@ -83,22 +83,20 @@ def rewind(run: Path, epochs: int) -> list[dict[str, str]]:
 def begin(
     run: Path,
     recipe: Recipe,
-    started_from: list[dict[str, Any]],
-    taught_by: dict[str, str | None],
+    sources: dict[str, list[dict[str, Any]]],
     images: int | None = None,
     precision: str = "float32",
 ) -> None:
-    """Write down how the run was started: with `images` training images, None for all, and these versions of teachers.
+    """Write down how the run was started: from which versions of which `sources`, and with how many `images`.
 
-    In which `precision` is written down, too, and may be another when it goes on.
+    None are all of the training images. In which `precision` is written down, too, and may be another when it goes on.
 
-    Raises RunError if it was started with another recipe, other teachers or another number of images.
+    Raises RunError if it was started with another recipe, other models or another number of images.
     """
     run.mkdir(parents=True, exist_ok=True)
-    recipe_facts, given = provenance.recipe_facts(recipe), {"taught_by": taught_by, "images": images}
+    recipe_facts, given = provenance.recipe_facts(recipe), {**sources, "images": images}
     if (known := record(run)) is None:
-        known = {"recipe": recipe_facts, **provenance.machine_facts(), "started_from": started_from, **given}
-        known["precision"] = precision
+        known = {"recipe": recipe_facts, **provenance.machine_facts(), **given, "precision": precision}
         (run / RECORD).write_text(json.dumps(known, indent=2) + "\n")
     now, then = recipe_facts | given, known["recipe"] | known
     differing = [key for key in now if then.get(key) != now[key]]

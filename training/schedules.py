@@ -1,4 +1,4 @@
-"""Learning-rate schedules."""
+"""The learning-rate schedule."""
 
 import math
 from typing import Any
@@ -26,24 +26,3 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
 
     def get_config(self) -> dict[str, float]:
         return {"peak": self.peak, "steps": self.steps, "warmup": self.warmup}
-
-
-@keras.saving.register_keras_serializable("kerasq")
-class Restarted(keras.optimizers.schedules.LearningRateSchedule):
-    """One cycle for `steps` steps, then a second of `more` steps up to `again`.
-
-    A warm restart, Loshchilov and Hutter 2017, arXiv:1608.03983.
-    """
-
-    def __init__(self, peak: float, steps: int, again: float, more: int) -> None:
-        super().__init__()
-        self.peak, self.steps, self.again, self.more = peak, steps, again, more
-        self._first, self._second = OneCycle(peak, steps), OneCycle(again, more)
-
-    def __call__(self, step: Any) -> Any:
-        step = ops.cast(step, "float32")
-        later = self._second(ops.maximum(step - self.steps, 0.0))
-        return ops.where(step < self.steps, self._first(step), later)
-
-    def get_config(self) -> dict[str, float]:
-        return {"peak": self.peak, "steps": self.steps, "again": self.again, "more": self.more}

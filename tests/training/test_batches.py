@@ -4,8 +4,8 @@ pytest.importorskip("keras")
 
 import numpy as np
 
-from training.batches import GREY, Augmentation, TrainingBatches
-from training.schedules import OneCycle, Restarted
+from training.batches import Augmentation, TrainingBatches
+from training.schedules import OneCycle
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (50, 32, 32, 3), dtype=np.uint8)
 ONEHOT = np.eye(50, dtype=np.float32)
@@ -52,14 +52,32 @@ def test_a_shift_is_a_window_of_the_reflected_image():
         assert any(found)
 
 
-def test_cutout_greys_one_square_and_nothing_else():
-    images, onehot = batches(shift=0, cutout=5, alternate=False)[0]
-    plain, same = batches(shift=0, alternate=False)[0]
-    np.testing.assert_array_equal(onehot, same)
-    for image, whole in zip(images, plain, strict=True):
-        rows, columns = ((image != whole).any(2).any(axis) for axis in (1, 0))
-        assert (np.ptp(np.flatnonzero(rows)), np.ptp(np.flatnonzero(columns))) == (4, 4)
-        assert (image[np.ix_(rows, columns)] == GREY).all()
+def test_a_box_of_another_image_brings_as_much_of_its_label():
+    images, targets = batches(shift=0, cutmix=1.0)[0]
+    plain, onehot = batches(shift=0)[0]
+    shares = set()
+    for image, target, whole, label in zip(images, targets, plain, onehot, strict=True):
+        other = np.flatnonzero((target > 0) & (label == 0))
+        changed = (image != whole).any(2)
+        rows, columns = (np.flatnonzero(changed.any(axis)) for axis in (1, 0))
+        box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)) if len(rows) else (slice(0), slice(0))
+        assert target.sum() == pytest.approx(1, abs=1e-6)
+        if len(other):
+            (number,) = other
+            assert any(np.array_equal(image[box], each[box]) for each in (IMAGES[number], IMAGES[number, :, ::-1]))
+            assert target[number] == pytest.approx(image[box].shape[0] * image[box].shape[1] / 32**2, abs=2 / 32)
+            shares.add(float(target[number]))
+    assert len(shares) == 1, "one box for the batch"
+
+
+def test_boxes_come_in_as_many_batches_as_the_share_says():
+    made, plain = batches(shift=0, cutmix=0.5), batches(shift=0)
+    mixed = []
+    for epoch in range(40):
+        for both in (made, plain):
+            both._begin(epoch)
+        mixed += [not np.array_equal(made[index][0], plain[index][0]) for index in range(3)]
+    assert 0.3 < np.mean(mixed) < 0.6
 
 
 @pytest.mark.parametrize("rotation", [0.0, 20.0])
@@ -89,9 +107,3 @@ def test_one_cycle_survives_its_config():
         "steps": 50,
         "warmup": 0.3,
     }
-
-
-@pytest.mark.parametrize(("step", "rate"), [(0, 0), (20, 0.08), (100, 0), (110, 0.02), (120, 0.04), (200, 0), (300, 0)])
-def test_a_second_cycle_begins_where_the_first_ends(step: int, rate: float) -> None:
-    schedule = Restarted(0.08, 100, 0.04, 100)
-    assert float(Restarted.from_config(schedule.get_config())(step)) == pytest.approx(rate, abs=1e-7)

@@ -9,13 +9,18 @@ import numpy as np
 
 from training import fit, precision, runs
 from training.batches import TrainingBatches
+from training.distill import Teaching
 from training.errors import RunError
 from training.recipes import RECIPES
-from training.schedules import OneCycle
 
 
 class PowerCut(Exception):
     pass
+
+
+@pytest.fixture(autouse=True)
+def _no_spacing(monkeypatch):
+    monkeypatch.setattr(fit, "SPACING", 0.0)
 
 
 @pytest.fixture
@@ -49,11 +54,11 @@ def cut_in(monkeypatch, epoch, hook="on_train_batch_end"):
     monkeypatch.setattr(fit, "_callbacks", lambda *args: [*original(*args)[:-1], Cut(), original(*args)[-1]])
 
 
-def interrupted(monkeypatch, recipe, dataset, run, hook="on_train_batch_end"):
+def interrupted(monkeypatch, recipe, dataset, run, hook="on_train_batch_end", **taught):
     with monkeypatch.context() as patch:
         cut_in(patch, 2, hook)
         with pytest.raises(PowerCut):
-            fit.fit(recipe, dataset, run)
+            fit.fit(recipe, dataset, run, **taught)
 
 
 def optimizer_steps(monkeypatch):
@@ -77,17 +82,22 @@ def validation_accuracy(model, dataset):
     return (model.predict(dataset.validation.images, verbose=0).argmax(1) == dataset.validation.classes).mean()
 
 
-@pytest.mark.parametrize(("schedule", "hook"), [("one-cycle", "on_train_batch_end"), ("plateau", "on_epoch_end")])
-def test_a_resumed_run_is_the_uncut_run(monkeypatch, tmp_path, recipe, dataset, epochs_seen, schedule, hook):
+@pytest.mark.parametrize(
+    ("schedule", "hook", "teachers"),
+    [("one-cycle", "on_train_batch_end", 0), ("plateau", "on_epoch_end", 0), ("one-cycle", "on_epoch_end", 2)],
+)
+def test_a_resumed_run_is_the_uncut_run(monkeypatch, tmp_path, recipe, dataset, epochs_seen, schedule, hook, teachers):
     recipe = replace(recipe, schedule=schedule, optimizer="adam" if schedule == "plateau" else "sgd")
-    fit.fit(recipe, dataset, tmp_path / "whole")
+    recipe = replace(recipe, teaching=Teaching(models=("any",)) if teachers else None)
+    taught = {"teachers": [fit.build(recipe) for _ in range(teachers)]}
+    fit.fit(recipe, dataset, tmp_path / "whole", **taught)
     assert epochs_seen == [0, 1, 2]
     epochs_seen.clear()
 
-    interrupted(monkeypatch, recipe, dataset, tmp_path / "cut", hook)
+    interrupted(monkeypatch, recipe, dataset, tmp_path / "cut", hook, **taught)
     assert runs.epochs_done(tmp_path / "cut") == 2
     steps = optimizer_steps(monkeypatch)
-    model = fit.fit(recipe, dataset, tmp_path / "cut")
+    model = fit.fit(recipe, dataset, tmp_path / "cut", **taught)
 
     assert epochs_seen == [0, 1, 2]
     assert steps == {2: 2 * (len(dataset.train.classes) // recipe.batch)}
@@ -115,7 +125,7 @@ def test_a_finished_run_only_gives_its_model(tmp_path, recipe, dataset, epochs_s
     first = fit.fit(recipe, dataset, tmp_path)
     history = (tmp_path / runs.HISTORY).read_text()
     epochs_seen.clear()
-    again = fit.fit(recipe, dataset, tmp_path, targets=lambda _: pytest.fail("nothing is left to learn"))
+    again = fit.fit(recipe, dataset, tmp_path)
     assert epochs_seen == []
     assert (tmp_path / runs.HISTORY).read_text() == history
     np.testing.assert_array_equal(first.get_weights()[0], again.get_weights()[0])
@@ -155,24 +165,18 @@ def test_a_history_from_before_seconds_goes_on_in_columns(tmp_path):
 
 
 def test_another_recipe_does_not_go_on_in_a_run_s_folder(tmp_path, recipe):
-    runs.begin(tmp_path, recipe, [], {})
-    runs.begin(tmp_path, recipe, [], {})
+    runs.begin(tmp_path, recipe, {})
+    runs.begin(tmp_path, recipe, {})
     with pytest.raises(RunError, match="another learning_rate"):
-        runs.begin(tmp_path, replace(recipe, learning_rate=0.5), [], {})
+        runs.begin(tmp_path, replace(recipe, learning_rate=0.5), {})
 
 
 def test_other_teachers_or_fewer_images_are_another_run(tmp_path, recipe):
-    runs.begin(tmp_path, recipe, [], {"shapes-large": "v1"}, 32)
+    runs.begin(tmp_path, recipe, {"taught_by": [{"version": "v1"}]}, 32)
     with pytest.raises(RunError, match="another taught_by;"):
-        runs.begin(tmp_path, recipe, [], {"shapes-large": "v2"}, 32)
+        runs.begin(tmp_path, recipe, {"taught_by": [{"version": "v2"}]}, 32)
     with pytest.raises(RunError, match="another images;"):
-        runs.begin(tmp_path, recipe, [], {"shapes-large": "v1"}, 48)
-
-
-def test_a_run_cut_short_to_less_than_its_second_cycle_has_one_cycle(recipe):
-    rate = fit._rate(replace(recipe, schedule="one-cycle", epochs=3, second_cycle=(8, 0.04)), 10)
-    assert isinstance(rate, OneCycle)
-    assert rate.steps == 30
+        runs.begin(tmp_path, recipe, {"taught_by": [{"version": "v1"}]}, 48)
 
 
 def test_an_early_stop_stays_stopped(recipe):
@@ -194,10 +198,20 @@ def test_a_run_may_go_on_in_another_precision(tmp_path, recipe, dataset, epochs_
 
 
 def test_layers_are_mixed_only_where_they_are_told_to_be():
-    recipe = RECIPES["cifar10-labels"]
+    recipe = RECIPES["cifar10"]
     with precision.building("mixed_bfloat16"):
         mixed = fit.build(recipe)
     *hidden, last = [layer.compute_dtype for layer in mixed.layers if layer.weights]
     assert set(hidden) == {"bfloat16"}
     assert last == "float32"
     assert {layer.compute_dtype for layer in fit.build(recipe).layers} == {"float32"}
+
+
+def test_short_epochs_share_a_backup_and_the_last_has_its_own(monkeypatch, tmp_path, recipe, dataset):
+    monkeypatch.setattr(fit, "SPACING", 1000.0)
+    done = []
+    watch = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: done.append(runs.epochs_done(tmp_path)))
+    original = fit._callbacks
+    monkeypatch.setattr(fit, "_callbacks", lambda *args: [*original(*args), watch])
+    fit.fit(recipe, dataset, tmp_path)
+    assert done == [1, 1, 3]

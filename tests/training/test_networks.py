@@ -34,27 +34,6 @@ def test_widths_and_input():
     assert (model.input_shape, model.input.dtype) == ((None, 32, 32, 3), "uint8")
 
 
-def test_copy_layers_takes_the_blocks_and_leaves_the_head():
-    source, target = build(RECIPES["cifar100"]), build(RECIPES["cifar10"])
-    head = target.get_layer("hidden1").get_weights()
-    networks.copy_layers([source], target)
-    for name in ("block1_conv1", "block3_conv2", "block2_norm1"):
-        for ours, theirs in zip(
-            target.get_layer(name).get_weights(), source.get_layer(name).get_weights(), strict=True
-        ):
-            np.testing.assert_array_equal(ours, theirs)
-    for now, before in zip(target.get_layer("hidden1").get_weights(), head, strict=True):
-        np.testing.assert_array_equal(now, before)
-
-
-def test_of_several_the_mean_is_taken():
-    one, other, target = (build(RECIPES["cifar100"]) for _ in range(3))
-    networks.copy_layers([one, other], target)
-    for name in ("block2_conv1", "hidden2", "probabilities"):
-        for mean, a, b in zip(*(model.get_layer(name).get_weights() for model in (target, one, other)), strict=True):
-            np.testing.assert_allclose(mean, (a + b) / 2, rtol=1e-6)
-
-
 def test_baselines_share_dataset_and_network_with_what_ships():
     for name in ("cifar10", "cifar100"):
         assert RECIPES[f"{name}-baseline"].network is RECIPES[name].network

@@ -15,6 +15,7 @@ from contract.card import Card, Cards
 from tests.training.tiny import tiny_recipe, write_official
 from training import data, engine, evaluate, fit, publish, report, runs
 from training.__main__ import main
+from training.distill import Teaching
 from training.errors import PublishError, RunError
 from training.recipes import RECIPES
 
@@ -153,7 +154,8 @@ def test_a_failure_leaves_the_old_model(recipe, places, models, monkeypatch):
 
 
 def test_from_the_command_line(recipe, official, models, tmp_path, monkeypatch, capsys):
-    monkeypatch.setitem(RECIPES, "second", replace(recipe, start_from=("cifar10",)))
+    monkeypatch.setitem(RECIPES, "cifar10", recipe)
+    monkeypatch.setitem(RECIPES, "second", replace(recipe, teaching=Teaching(models=("cifar10",))))
     data_dir, run, nowhere = ["--data", str(official)], ["--run", str(tmp_path / "run")], str(tmp_path / "nowhere")
     train = ["train", "second", *run, *data_dir, "--epochs", "1", "--no-publish"]
     assert main([*train, "--models", nowhere]) == 1
@@ -165,7 +167,7 @@ def test_from_the_command_line(recipe, official, models, tmp_path, monkeypatch, 
     shutil.copytree(models, target)
     assert main(["publish", "second", *run, *data_dir, "--models", str(target), "--hours", "1.25"]) == 0
     card = Card.read(target / "second")
-    assert card.training["started_from"] == [
+    assert card.training["taught_by"] == [
         {"model": "cifar10", "version": Card.read(models / "cifar10").version, "hours": {"cifar10": 0.0}}
     ]
     assert card.training["hours"] == 1.25
@@ -179,9 +181,9 @@ def test_from_the_command_line(recipe, official, models, tmp_path, monkeypatch, 
 
 def test_list_and_help(capsys):
     assert main(["--list"]) == 0
-    assert capsys.readouterr().out.splitlines()[-1].startswith("cifar10 ")
+    assert capsys.readouterr().out.splitlines()[-1].startswith("cifar100 ")
     assert main([]) == 2
-    assert capsys.readouterr().out.startswith("usage: python -m training train cifar100")
+    assert capsys.readouterr().out.startswith("usage: python -m training train cifar10\n")
 
 
 def test_the_results_table_stands_between_its_markers(models, tmp_path):
