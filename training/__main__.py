@@ -125,10 +125,9 @@ def _list() -> None:
     from training.recipes import RECIPES
 
     for name, recipe in RECIPES.items():
-        begins = f", from {recipe.start_from}" if recipe.start_from else ""
         taught = f", taught by {' and '.join(recipe.teaching.models)}" if recipe.teaching else ""
         about = f"{recipe.dataset}, {recipe.epochs} epochs, {recipe.optimizer}, {recipe.schedule}"
-        print(f"{name:<18} {about}{begins}{taught}")
+        print(f"{name:<18} {about}{taught}")
 
 
 def _seeds(text: str) -> tuple[int, ...]:

@@ -133,25 +133,22 @@ def _described(name: str, model: keras.Model, dataset: Dataset, training: dict[s
 
 
 def _origin(recipe: Recipe, run: Path, models: Path) -> dict[str, Any]:
-    """Recipe, versions, hardware and other models: as the run has them, else as they are here and now."""
+    """Recipe, versions, hardware and teachers: as the run has them, else as they are here and now."""
     facts = runs.record(run) or {
         "recipe": provenance.recipe_facts(recipe),
         **provenance.machine_facts(),
-        **sources(recipe, models),
+        "taught_by": taught_by(recipe, models),
     }
     return {**facts, "versions": {**facts["versions"], "openvino": version("openvino")}}
 
 
-def sources(recipe: Recipe, models: Path) -> dict[str, list[dict[str, Any]]]:
-    """Name, version and hours of each published model that the recipe names; only the name where it is not there.
+def taught_by(recipe: Recipe, models: Path) -> list[dict[str, Any]]:
+    """Name, version and hours of each published model that teaches the recipe; only the name where it is not there.
 
-    The hours are by name those of the model and of those that it came from in its turn.
+    The hours are by name those of the model and of its own teachers.
     """
-    names = {
-        "started_from": [recipe.start_from] if recipe.start_from else [],
-        "taught_by": recipe.teaching.models if recipe.teaching else (),
-    }
-    return {how: [{"model": name, **_known(name, models)} for name in each] for how, each in names.items()}
+    names = recipe.teaching.models if recipe.teaching else ()
+    return [{"model": name, **_known(name, models)} for name in names]
 
 
 def _known(name: str, models: Path) -> dict[str, Any]:

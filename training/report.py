@@ -37,7 +37,7 @@ def _row(card: Card, folder: Path) -> str:
 
 
 def _hours(card: Card) -> float:
-    """With those of the models that it started from or was taught by."""
+    """With those of the models that it came from."""
     return card.training["hours"] + sum(hours_before(card).values())
 
 

@@ -165,18 +165,18 @@ def test_a_history_from_before_seconds_goes_on_in_columns(tmp_path):
 
 
 def test_another_recipe_does_not_go_on_in_a_run_s_folder(tmp_path, recipe):
-    runs.begin(tmp_path, recipe, {})
-    runs.begin(tmp_path, recipe, {})
+    runs.begin(tmp_path, recipe, [])
+    runs.begin(tmp_path, recipe, [])
     with pytest.raises(RunError, match="another learning_rate"):
-        runs.begin(tmp_path, replace(recipe, learning_rate=0.5), {})
+        runs.begin(tmp_path, replace(recipe, learning_rate=0.5), [])
 
 
 def test_other_teachers_or_fewer_images_are_another_run(tmp_path, recipe):
-    runs.begin(tmp_path, recipe, {"taught_by": [{"version": "v1"}]}, 32)
+    runs.begin(tmp_path, recipe, [{"version": "v1"}], 32)
     with pytest.raises(RunError, match="another taught_by;"):
-        runs.begin(tmp_path, recipe, {"taught_by": [{"version": "v2"}]}, 32)
+        runs.begin(tmp_path, recipe, [{"version": "v2"}], 32)
     with pytest.raises(RunError, match="another images;"):
-        runs.begin(tmp_path, recipe, {"taught_by": [{"version": "v1"}]}, 48)
+        runs.begin(tmp_path, recipe, [{"version": "v1"}], 48)
 
 
 def test_an_early_stop_stays_stopped(recipe):
@@ -215,3 +215,10 @@ def test_short_epochs_share_a_backup_and_the_last_has_its_own(monkeypatch, tmp_p
     monkeypatch.setattr(fit, "_callbacks", lambda *args: [*original(*args), watch])
     fit.fit(recipe, dataset, tmp_path)
     assert done == [1, 1, 3]
+
+
+def test_a_gpu_trains_in_bfloat16_whatever_the_processor_can(monkeypatch):
+    monkeypatch.setattr(precision.openvino.Core, "get_property", lambda *_: ["FP32"])
+    assert precision.fastest() == "float32"
+    monkeypatch.setattr(precision, "gpus", lambda: ["NVIDIA H200"])
+    assert precision.fastest() == "mixed_bfloat16"

@@ -204,6 +204,15 @@ def test_the_results_table_stands_between_its_markers(models, tmp_path):
         report.write(models, page)
 
 
+def test_the_table_says_on_which_gpu_a_model_was_trained_and_adds_up_the_hours(models):
+    card = Card.read(models / "cifar10")
+    facts = {"hardware": {"cpu": "Xeon", "cores": 16, "gpus": ["NVIDIA H200"]}, "hours": 0.5}
+    facts["taught_by"] = [{"model": "wide", "hours": {"wide": 1.0, "wider": 2.0}}]
+    card = replace(card, training={**card.training, **facts})
+    assert report._footnote(card).startswith("- cifar10: Xeon, 16 cores, NVIDIA H200; python ")
+    assert report._hours(card) == 3.5
+
+
 def test_the_page_has_the_markers_of_all_its_tables(tmp_path):
     page = tmp_path / "training.md"
     shutil.copy(report.PAGE, page)

@@ -35,7 +35,6 @@ PLAIN: dict[str, Any] = {
     "label_smoothing": 0.1,
     "average": 0.0,
     "augmentation": Augmentation(shift=3),
-    "start_from": None,
     "teaching": None,
 }
 
