@@ -21,8 +21,8 @@ def train(words: Sequence[str], list_: bool) -> None:
     """
     \b
     kerasq train --list
-    kerasq train cifar10
-    kerasq train cifar10 --epochs 3 --no-publish
+    kerasq train cifar100
+    kerasq train cifar100 --epochs 3 --no-publish
 
     Train the recipe NAME, or go on where that was interrupted, and publish models/NAME.
 

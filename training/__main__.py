@@ -156,7 +156,7 @@ def parser() -> argparse.ArgumentParser:
     arithmetic.add_argument(
         "--precision",
         choices=("float32", "mixed_bfloat16"),
-        help="arithmetic (mixed_bfloat16 where the processor has bfloat16, else float32)",
+        help="arithmetic (mixed_bfloat16 on a GPU and where the processor has bfloat16, else float32)",
     )
     publishing = argparse.ArgumentParser(add_help=False)
     publishing.add_argument("--hours", type=float, metavar="X", help="the training time, where the history lacks it")
@@ -218,7 +218,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("interrupted; the same command goes on from the run's last whole epoch", file=sys.stderr)
+        print("interrupted; the same command goes on from the run's last backup", file=sys.stderr)
         return 130
     return 0
 

@@ -26,11 +26,22 @@ class Teaching:
 
 def beside(student: keras.Model, teachers: Sequence[keras.Model]) -> keras.Model:
     """`student` and the mean of `teachers` as one model of which only the student can be trained."""
-    for number, teacher in enumerate(teachers, start=1):
-        teacher.trainable, teacher.name = False, f"teacher{number}"
-    answers = [teacher(student.input, training=False) for teacher in teachers]
-    mean = ops.mean(ops.stack(answers), axis=0)
-    return keras.Model(student.input, ops.stack([student.output, mean], axis=1), name="taught")
+    both = ops.stack([student.output, Answers(teachers)(student.input)], axis=1)
+    return keras.Model(student.input, both, name="taught")
+
+
+class Answers(keras.layers.Layer):
+    """The mean of what `teachers` answer, (B, classes), for images uint8 (B, H, W, 3)."""
+
+    def __init__(self, teachers: Sequence[keras.Model]) -> None:
+        super().__init__()
+        self.teachers = list(teachers)
+        self.trainable = False
+
+    def call(self, images: Any) -> Any:
+        # A layer without `training` in its call: a model's would be that of the model around it.
+        answers = [teacher(images, training=False) for teacher in self.teachers]
+        return ops.mean(ops.stack(answers), axis=0)
 
 
 class Distillation(keras.losses.Loss):
@@ -51,7 +62,7 @@ class Distillation(keras.losses.Loss):
 
 
 def _logits(probabilities: Any) -> Any:
-    """Up to a constant that softmax does not see."""
+    """Up to a constant that softmax does not see, and not below that of 1e-7."""
     return ops.log(ops.maximum(probabilities, 1e-7))
 
 

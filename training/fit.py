@@ -1,4 +1,4 @@
-"""One training run, resumable at every epoch."""
+"""One training run, which goes on from its last backup when it was interrupted."""
 
 import math
 import sys
@@ -13,6 +13,7 @@ import numpy as np
 from training import distill, networks, runs
 from training.batches import TrainingBatches
 from training.data import Dataset
+from training.errors import RunError
 from training.optimizers import optimizer
 from training.precision import building
 from training.recipes import Recipe
@@ -31,7 +32,7 @@ def build(recipe: Recipe) -> keras.Model:
 
 def compile_model(model: keras.Model, recipe: Recipe, steps: int) -> None:
     """Compile for a run of `steps` optimizer steps an epoch."""
-    loss: keras.losses.Loss = keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
+    loss: keras.losses.Loss = keras.losses.CategoricalCrossentropy()
     metrics: list[keras.metrics.Metric] = [keras.metrics.CategoricalAccuracy("accuracy"), keras.metrics.AUC(name="auc")]
     if recipe.teaching:
         loss = distill.Distillation(recipe.teaching)
@@ -55,6 +56,7 @@ def fit(
     other. Under the "plateau" schedule a resumed run counts its patience anew.
     """
     run.mkdir(parents=True, exist_ok=True)
+    (run / runs.BETTER).unlink(missing_ok=True)
     done = runs.epochs_done(run)
     rows = runs.rewind(run, done)
     keras.utils.set_random_seed(recipe.seed)
@@ -120,19 +122,42 @@ class EpochFacts(keras.callbacks.Callback):
 
 
 class Backup(keras.callbacks.BackupAndRestore):
-    """Backs up after an epoch, but not again within `SPACING` seconds unless it is the last."""
+    """Backs up after an epoch, but not again within `SPACING` seconds unless it is the last.
+
+    Raises RunError at the start where weights and epoch of the backup are not of one time.
+    """
 
     _saved = -math.inf
+
+    def __init__(self, run: Path) -> None:
+        # Two copies, so that dying while one is written loses what came after the other and not the run.
+        super().__init__(run / runs.BACKUP, double_checkpoint=True, delete_checkpoint=False)
+        self._run = run
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        super().on_train_begin(logs)
+        steps = int(keras.ops.convert_to_numpy(self.model.optimizer.iterations))
+        meant = runs.epochs_done(self._run) * self.params["steps"]
+        if steps != meant:
+            raise RunError(
+                f"{self._run / runs.BACKUP} was cut off: its weights are of step {steps}, its epoch of step {meant}; "
+                "put the .bkp files in their place"
+            )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         last = epoch + 1 == self.params["epochs"] or self.model.stop_training
         if last or time.monotonic() - self._saved >= SPACING:
+            if (self._run / runs.BETTER).exists():
+                (self._run / runs.BETTER).replace(self._run / runs.BEST)
             super().on_epoch_end(epoch, logs)
             self._saved = time.monotonic()
 
 
 class BestWeights(keras.callbacks.Callback):
-    """Keeps the weights of `model`, which may be a part of what is trained, of the epoch that validates best."""
+    """Keeps the weights of `model`, which may be a part of what is trained, of the epoch that validates best.
+
+    They wait beside the best ones until the next backup, whose epoch they must not be after.
+    """
 
     def __init__(self, model: keras.Model, path: Path, best: float) -> None:
         super().__init__()
@@ -151,16 +176,15 @@ def _callbacks(
     callbacks: list[keras.callbacks.Callback] = [
         EpochFacts(batches),
         keras.callbacks.CSVLogger(str(run / runs.HISTORY), append=bool(rows)),
-        BestWeights(model, run / runs.BEST, float(best["val_accuracy"]) if best else -1.0),
+        BestWeights(model, run / runs.BETTER, float(best["val_accuracy"]) if best else -1.0),
     ]
     if recipe.schedule == "plateau":
         callbacks += [
             keras.callbacks.EarlyStopping(monitor="val_loss", patience=PATIENCE),
             keras.callbacks.ReduceLROnPlateau(monitor="val_loss", patience=10, factor=0.5, min_lr=1e-6),
         ]
-    # Last, so that an epoch counts as done only when its row and its best weights are on the disk and the rate is
-    # lowered; two copies, so that dying while one is written loses an epoch and not the run.
-    return [*callbacks, Backup(run / runs.BACKUP, double_checkpoint=True, delete_checkpoint=False)]
+    # Last, so that an epoch counts as done only when its row is on the disk and the rate is lowered.
+    return [*callbacks, Backup(run)]
 
 
 def _stopped_early(recipe: Recipe, rows: list[dict[str, str]]) -> bool:

@@ -161,7 +161,7 @@ def _known(name: str, models: Path) -> dict[str, Any]:
 def hours_before(card: Card) -> dict[str, float]:
     """The hours of every model that a card's model started from or was taught by, at once or by way of another."""
     sources = [*card.training.get("started_from", ()), *card.training.get("taught_by", ())]
-    return {name: hours for source in sources for name, hours in source["hours"].items()}
+    return {name: hours for source in sources for name, hours in source.get("hours", {}).items()}
 
 
 def _data_facts(recipe: Recipe, dataset: Dataset, data_dir: Path) -> dict[str, Any]:

@@ -39,7 +39,6 @@ class Recipe:
     #: "one-cycle", or "plateau" with early stopping.
     schedule: str = "one-cycle"
     batch: int = 128
-    label_smoothing: float = 0.0
     augmentation: Augmentation = field(default_factory=Augmentation)
     #: The published models that teach this one; None for labels alone.
     teaching: Teaching | None = None
@@ -54,7 +53,7 @@ BASELINE: dict[str, Any] = {
     "schedule": "plateau",
     "augmentation": Augmentation(shift=3, rotation=20.0, alternate=False),
 }
-ORIGINAL: dict[str, Any] = {
+SMALL: dict[str, Any] = {
     "options": {"dropouts": (0.0, 0.0, 0.0), "head_dropout": 0.2, "l2": 2.5e-4},
     "epochs": 80,
     "optimizer": "sgd",
@@ -90,10 +89,10 @@ RECIPES: dict[str, Recipe] = {
         dataset="cifar100", options={"classes": 100}, teaching=Teaching(models=("cifar100-teacher",)), **LARGE
     ),
     "cifar10": Recipe(
-        dataset="cifar10", network=networks.cifar10, teaching=Teaching(models=("cifar10-large",)), **ORIGINAL
+        dataset="cifar10", network=networks.cifar10, teaching=Teaching(models=("cifar10-large",)), **SMALL
     ),
     "cifar100": Recipe(
-        dataset="cifar100", network=networks.cifar100, teaching=Teaching(models=("cifar100-large",)), **ORIGINAL
+        dataset="cifar100", network=networks.cifar100, teaching=Teaching(models=("cifar100-large",)), **SMALL
     ),
 }
 
@@ -111,12 +110,12 @@ ABLATION: dict[str, Recipe] = _one_by_one(
     {
         "one cycle of SGD": {
             "schedule": "one-cycle",
-            **{name: ORIGINAL[name] for name in ("optimizer", "learning_rate", "batch")},
+            **{name: SMALL[name] for name in ("optimizer", "learning_rate", "batch")},
         },
         "mirrored in turn, not turned": {"augmentation": Augmentation(shift=4)},
-        "boxes of other images": {"augmentation": ORIGINAL["augmentation"]},
+        "boxes of other images": {"augmentation": SMALL["augmentation"]},
         "taught by the large one": {"teaching": RECIPES["cifar10"].teaching},
-        "no dropout between the convolutions, more L2": {"options": ORIGINAL["options"]},
-        "averaged weights": {"average": ORIGINAL["average"]},
+        "no dropout between the convolutions, more L2": {"options": SMALL["options"]},
+        "averaged weights": {"average": SMALL["average"]},
     },
 )

@@ -17,6 +17,8 @@ from training.recipes import Recipe
 
 BACKUP = "backup"
 BEST = "best.weights.h5"
+#: Better ones, of an epoch that is not backed up yet.
+BETTER = "better.weights.h5"
 HISTORY = "history.csv"
 RECORD = "run.json"
 #: Columns that the history of every run has beside those of the metrics; a run from before they were logged lacks them.
@@ -62,13 +64,13 @@ def epochs_done(run: Path) -> int:
     except FileNotFoundError:
         return 0
     except (ValueError, KeyError):
-        raise RunError(f"{path} was cut off; put the .bkp files beside it, the epoch before, in its place") from None
+        raise RunError(f"{path} was cut off; put the .bkp files beside it, the backup before, in its place") from None
 
 
 def rewind(run: Path, epochs: int) -> list[dict[str, str]]:
     """Cut the history to `epochs` epochs, which are those that the backup knows, and return them.
 
-    A run that died between its history and its backup repeats an epoch; its row must not be there twice.
+    A run that died after its backup repeats what came then; its rows must not be there twice.
     """
     rows = [row for row in history(run) if int(row["epoch"]) < epochs]
     if rows:

@@ -44,6 +44,17 @@ def test_several_teachers_answer_with_their_mean_and_learn_nothing(recipe, datas
     assert not np.allclose(first, second)
 
 
+def test_a_teacher_drops_nothing_out_and_the_student_keeps_its_penalty(recipe, dataset):
+    dropping = replace(recipe, options={"dropouts": (0.9,), "head_dropout": 0.0, "l2": 0.1})
+    student, teacher = build(dropping), build(dropping)
+    images = dataset.validation.images
+    both = distill.beside(student, [teacher])
+    answers = np.asarray(both(images, training=True))
+    assert float(sum(both.losses)) == pytest.approx(float(sum(student.losses)))
+    np.testing.assert_allclose(answers[:, 1], teacher.predict(images, verbose=0), atol=1e-6)
+    assert not np.allclose(answers[:, 0], student.predict(images, verbose=0), atol=1e-3)
+
+
 def test_a_taught_run_learns_its_teacher_s_answers(tmp_path, recipe, dataset):
     teacher = build(recipe)
     last = teacher.get_layer("probabilities")

@@ -108,6 +108,40 @@ def test_a_resumed_run_is_the_uncut_run(monkeypatch, tmp_path, recipe, dataset, 
     assert validation_accuracy(model, dataset) == pytest.approx(float(runs.best(cut)["val_accuracy"]), abs=1e-6)
 
 
+def test_a_cut_far_from_the_backup_repeats_what_came_after_it(monkeypatch, tmp_path, recipe, dataset, epochs_seen):
+    fit.fit(recipe, dataset, tmp_path / "whole")
+    monkeypatch.setattr(fit, "SPACING", 1000.0)
+    interrupted(monkeypatch, recipe, dataset, tmp_path / "cut", "on_epoch_end")
+    assert (runs.epochs_done(tmp_path / "cut"), len(runs.history(tmp_path / "cut"))) == (1, 3)
+    epochs_seen.clear()
+    model = fit.fit(recipe, dataset, tmp_path / "cut")
+    assert epochs_seen == [1, 2]
+    whole, cut = runs.history(tmp_path / "whole"), runs.history(tmp_path / "cut")
+    for one, two in zip(figures(whole), figures(cut), strict=True):
+        assert two == pytest.approx(one, rel=1e-4, abs=1e-5)
+    assert validation_accuracy(model, dataset) == pytest.approx(float(runs.best(cut)["val_accuracy"]), abs=1e-6)
+    assert not (tmp_path / "cut" / runs.BETTER).exists()
+
+
+def test_the_best_weights_are_never_of_an_epoch_after_the_backup(monkeypatch, tmp_path, recipe, dataset):
+    monkeypatch.setattr(fit, "SPACING", 1000.0)
+    monkeypatch.setattr(fit.BestWeights, "_best", property(lambda self: -1.0, lambda self, value: None), raising=False)
+    fit.fit(replace(recipe, epochs=1), dataset, tmp_path / "one")
+    interrupted(monkeypatch, recipe, dataset, tmp_path / "cut", "on_epoch_end")
+    assert (tmp_path / "cut" / runs.BETTER).exists()
+    best = fit.build(recipe)
+    best.load_weights(tmp_path / "cut" / runs.BEST)
+    first = runs.history(tmp_path / "cut")[0]
+    assert validation_accuracy(best, dataset) == pytest.approx(float(first["val_accuracy"]), abs=1e-6)
+
+
+def test_weights_of_another_time_than_the_backup_s_epoch_are_refused(monkeypatch, tmp_path, recipe, dataset):
+    interrupted(monkeypatch, recipe, dataset, tmp_path)
+    (tmp_path / runs.BACKUP / "training_metadata.json").write_text('{"epoch": 1, "batch": 0}')
+    with pytest.raises(RunError, match=r"its weights are of step 10, its epoch of step 5; put the .bkp files in"):
+        fit.fit(recipe, dataset, tmp_path)
+
+
 def test_an_epoch_after_the_cut_must_beat_those_before_it(monkeypatch, tmp_path, recipe, dataset):
     interrupted(monkeypatch, recipe, dataset, tmp_path)
     history = (tmp_path / runs.HISTORY).read_text().splitlines()

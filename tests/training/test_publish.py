@@ -87,7 +87,7 @@ def test_the_published_file_loads_plainly_and_gives_the_card_s_figures(models, d
     np.testing.assert_allclose(engine.predict(models / "cifar10", dataset.test.images), predicted, atol=1e-5)
 
 
-def test_calibration_is_in_the_file_and_helps(models):
+def test_calibration_is_in_the_file(models):
     card = Card.read(models / "cifar10")
     loss = card.training["validation_loss"]
     assert card.metrics["validation"]["loss"] == pytest.approx(loss["after"], abs=1e-4)
@@ -211,6 +211,8 @@ def test_the_table_says_on_which_gpu_a_model_was_trained_and_adds_up_the_hours(m
     card = replace(card, training={**card.training, **facts})
     assert report._footnote(card).startswith("- cifar10: Xeon, 16 cores, NVIDIA H200; python ")
     assert report._hours(card) == 3.5
+    unknown = replace(card, training={**card.training, "taught_by": [{"model": "gone"}]})
+    assert report._hours(unknown) == 0.5
 
 
 def test_the_page_has_the_markers_of_all_its_tables(tmp_path):

@@ -50,8 +50,4 @@ def test_the_ablation_goes_from_the_original_to_what_is_taught():
     *_, last = ABLATION.values()
     taught = RECIPES["cifar10"]
     assert len(ABLATION) >= 5
-    for name in (
-        *("network", "options", "optimizer", "schedule", "label_smoothing"),
-        *("augmentation", "teaching", "batch", "average"),
-    ):
-        assert getattr(last, name) == getattr(taught, name), name
+    assert replace(last, epochs=taught.epochs) == taught

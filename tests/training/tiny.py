@@ -32,7 +32,6 @@ PLAIN: dict[str, Any] = {
     "epochs": 3,
     "batch": 16,
     "learning_rate": 0.08,
-    "label_smoothing": 0.1,
     "average": 0.0,
     "augmentation": Augmentation(shift=3),
     "teaching": None,
