@@ -72,7 +72,7 @@ def _scored(card: Card, folder: Path, part: data.Split, settings: Settings, seco
         found = evaluate.metrics(predicted, part.classes, card.labels)
         figures = [f"{found[key]:.4f}" for key in ("accuracy", "loss", "ece")]
         agreement = f"{(predicted.argmax(axis=1) == first).mean():.2%}"
-        rates = [plain(rate(predict, part.images[:batch], seconds)) for batch in BATCHES]
+        rates = [plain(rate(predict, part.images, seconds, batch)) for batch in BATCHES]
         rows.append([f"{card.name}, {name}", *figures, agreement, *rates])
     return rows
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
 from types import TracebackType
 
@@ -25,14 +26,21 @@ def noise(shape: tuple[int, ...], batch: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (batch, *shape), np.uint8)
 
 
-def rate(predict: Callable[[np.ndarray], object], pixels: np.ndarray, seconds: float) -> float:
-    """Images a second of `predict` on the batch `pixels`, over `seconds` and after a first run."""
-    predict(pixels)
+def rate(
+    predict: Callable[[np.ndarray], object], pixels: np.ndarray, seconds: float, batch: int | None = None
+) -> float:
+    """Images a second of `predict` on `pixels`, `batch` after `batch` or all at once, over `seconds` after a first run.
+
+    One batch again and again could be one that an engine does twice.
+    """
+    batch = batch or len(pixels)
+    batches = cycle([pixels[at : at + batch] for at in range(0, len(pixels) - batch + 1, batch)])
+    predict(next(batches))
     runs, began = 0, time.perf_counter()
     while (taken := time.perf_counter() - began) < seconds:
-        predict(pixels)
+        predict(next(batches))
         runs += 1
-    return runs * len(pixels) / taken
+    return runs * batch / taken
 
 
 class OtherRates:
