@@ -1,5 +1,6 @@
 """A queue of known length: bulk jobs of one image each, submitted as API and command line submit theirs."""
 
+import os
 import time
 from collections import deque
 from concurrent.futures import Future
@@ -50,9 +51,10 @@ class Backlog:
         return time.perf_counter() - began
 
     def rest(self) -> None:
-        """Return when Redis does not rewrite its append-only file any more."""
+        """Return when Redis does not rewrite its append-only file any more, and the disk has all that was written."""
         while self.store.redis.info("persistence")["aof_rewrite_in_progress"]:
             time.sleep(0.1)
+        os.sync()
 
     def used_bytes(self) -> int:
         """Redis's memory."""
