@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 # The commands import what they need themselves: Keras takes seconds to come up, and --help should not.
 
-EXAMPLES = """python -m training train cifar10
-       python -m training publish cifar10 --run runs/cifar10
+EXAMPLES = """python -m training train cifar100
+       python -m training publish cifar100 --run runs/cifar100
        python -m training evaluate cifar100 --split test
        python -m training evaluate cifar10 --folder photos
        python -m training ablate

@@ -37,8 +37,9 @@ def compile_model(model: keras.Model, recipe: Recipe, steps: int) -> None:
     if recipe.teaching:
         loss = distill.Distillation(recipe.teaching)
         metrics = [distill.StudentAccuracy("accuracy"), distill.StudentAUC(name="auc")]
-    cycle = OneCycle(recipe.learning_rate, steps * recipe.epochs)
-    rate = recipe.learning_rate if recipe.schedule == "plateau" else cycle
+    rate: float | OneCycle = recipe.learning_rate
+    if recipe.schedule == "one-cycle":
+        rate = OneCycle(recipe.learning_rate, steps * recipe.epochs)
     model.compile(optimizer(recipe, rate, steps), loss, metrics=metrics)
 
 
@@ -65,7 +66,7 @@ def fit(
     if not done:
         networks.prepare(model, data.train.images)
     if done < recipe.epochs and not _stopped_early(recipe, rows):
-        _train(model, recipe, data, teachers, run, rows)
+        _train(model, recipe, data, teachers, run, done)
     model.load_weights(run / runs.BEST)
     return model
 
@@ -76,7 +77,7 @@ def _train(
     data: Dataset,
     teachers: Sequence[keras.Model],
     run: Path,
-    rows: list[dict[str, str]],
+    done: int,
 ) -> None:
     onehot = np.eye(len(data.labels), dtype=np.float32)
     batches = TrainingBatches(
@@ -85,19 +86,19 @@ def _train(
         batch=recipe.batch,
         augmentation=recipe.augmentation,
         seed=recipe.seed,
-        epoch=len(rows),
+        epoch=done,
     )
     trained = distill.beside(model, teachers) if teachers else model
     compile_model(trained, recipe, len(batches))
     trained.fit(
         batches,
-        initial_epoch=len(rows),
+        initial_epoch=done,
         epochs=recipe.epochs,
         # The batches are shuffled already; Keras would order them by a state that no backup holds.
         shuffle=False,
         validation_data=(data.validation.images, onehot[data.validation.classes]),
         validation_batch_size=500,
-        callbacks=_callbacks(model, recipe, run, rows, batches),
+        callbacks=_callbacks(model, recipe, run, batches),
         # A bar is drawn after every step, which would have to wait for a GPU's result.
         verbose=1 if sys.stdout.isatty() else 2,
     )
@@ -170,8 +171,9 @@ class BestWeights(keras.callbacks.Callback):
 
 
 def _callbacks(
-    model: keras.Model, recipe: Recipe, run: Path, rows: list[dict[str, str]], batches: TrainingBatches
+    model: keras.Model, recipe: Recipe, run: Path, batches: TrainingBatches
 ) -> list[keras.callbacks.Callback]:
+    rows = runs.history(run)
     best = runs.best(rows)
     callbacks: list[keras.callbacks.Callback] = [
         EpochFacts(batches),

@@ -2,6 +2,7 @@
 
 backup/             Keras's BackupAndRestore: weights, optimizer, epoch
 best.weights.h5     the weights of the epoch with the best validation accuracy
+better.weights.h5   better ones, of an epoch that is not backed up yet
 history.csv         one row an epoch
 run.json            recipe, machine and versions that the run was started with
 """
@@ -17,7 +18,6 @@ from training.recipes import Recipe
 
 BACKUP = "backup"
 BEST = "best.weights.h5"
-#: Better ones, of an epoch that is not backed up yet.
 BETTER = "better.weights.h5"
 HISTORY = "history.csv"
 RECORD = "run.json"

@@ -126,12 +126,11 @@ def test_a_cut_far_from_the_backup_repeats_what_came_after_it(monkeypatch, tmp_p
 def test_the_best_weights_are_never_of_an_epoch_after_the_backup(monkeypatch, tmp_path, recipe, dataset):
     monkeypatch.setattr(fit, "SPACING", 1000.0)
     monkeypatch.setattr(fit.BestWeights, "_best", property(lambda self: -1.0, lambda self, value: None), raising=False)
-    fit.fit(replace(recipe, epochs=1), dataset, tmp_path / "one")
-    interrupted(monkeypatch, recipe, dataset, tmp_path / "cut", "on_epoch_end")
-    assert (tmp_path / "cut" / runs.BETTER).exists()
+    interrupted(monkeypatch, recipe, dataset, tmp_path, "on_epoch_end")
+    assert (tmp_path / runs.BETTER).exists()
     best = fit.build(recipe)
-    best.load_weights(tmp_path / "cut" / runs.BEST)
-    first = runs.history(tmp_path / "cut")[0]
+    best.load_weights(tmp_path / runs.BEST)
+    first = runs.history(tmp_path)[0]
     assert validation_accuracy(best, dataset) == pytest.approx(float(first["val_accuracy"]), abs=1e-6)
 
 

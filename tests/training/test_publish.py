@@ -183,7 +183,7 @@ def test_list_and_help(capsys):
     assert main(["--list"]) == 0
     assert capsys.readouterr().out.splitlines()[-1].startswith("cifar100 ")
     assert main([]) == 2
-    assert capsys.readouterr().out.startswith("usage: python -m training train cifar10\n")
+    assert capsys.readouterr().out.startswith("usage: python -m training train cifar100")
 
 
 def test_the_results_table_stands_between_its_markers(models, tmp_path):
