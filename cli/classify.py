@@ -1,8 +1,8 @@
 """`kerasq classify`: files and folders through the queue, results out in the files' order."""
 
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 
 from cli.address import read_settings
-from cli.output import Csv, Ndjson, Output, Table
+from cli.output import Csv, Ndjson, Output, Table, unwritable
 from cli.patience import Patience
 from cli.progress import Tally, shown_on
 from cli.resume import Done, resume
@@ -20,12 +20,13 @@ from cli.ways import HttpWay, RedisWay
 from cli.window import Window
 from contract.card import Card
 from contract.errors import KerasqError
+from contract.images import SUFFIXES
 
 FORMATS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 
 
 @click.command(short_help="Classify image files and folders.")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(exists=True))
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(exists=True, readable=False))
 @click.option("--model", required=True, metavar="NAME", help="The model to ask; `kerasq models` lists them.")
 @click.option("--top", type=click.IntRange(min=1), default=3, show_default=True, help="Predictions for each image.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the results to this file.")
@@ -83,6 +84,7 @@ def classify(
     tally = Tally()
     with ExitStack() as stack:
         done, sink = _open(stack, output, form, resuming=resuming, card=way.card, top=top, stderr=stderr)
+        stack.enter_context(_parting(say, output, resuming=resuming))
         carrier = stack.enter_context(closing(way.carrier(top)))
         update = stack.enter_context(shown_on(stderr, tally))
         pipeline = Window(carrier, way.card.input, max_pixels=settings.max_pixels, width=window, idle=warn)
@@ -90,6 +92,8 @@ def classify(
             sink.write(rows)
             tally.add(rows)
             update()
+    if not tally.found + tally.skipped:
+        say(f"no image files found; those of a folder end in {', '.join(sorted(SUFFIXES))}")
     say(tally.summary())
     sys.exit(1 if tally.failed else 0)
 
@@ -124,6 +128,16 @@ def _warner(served: Callable[[], bool], model: str, say: Callable[[str], None]) 
     return look_later
 
 
+@contextmanager
+def _parting(say: Callable[[str], None], output: Path | None, *, resuming: bool) -> Iterator[None]:
+    """What there is to say after Ctrl-C."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say("stopped; the same command goes on from here" if output and resuming else "stopped")
+        raise
+
+
 def _open(
     stack: ExitStack, output: Path | None, form: str, *, resuming: bool, card: Card, top: int, stderr: Console
 ) -> tuple[Done, Output]:
@@ -142,9 +156,16 @@ def _open(
     return done, Csv(file, card.name, top, header=fresh) if form == "csv" else Ndjson(file, card.name)
 
 
-def _opened(output: Path, mode: str) -> IO[bytes]:
+@contextmanager
+def _opened(output: Path, mode: str) -> Iterator[IO[bytes]]:
     try:
         file: IO[bytes] = output.open(mode)
-        return file
     except OSError as error:
-        raise KerasqError(f"{output}: cannot be written: {error.strerror}") from None
+        raise unwritable(output, error) from None
+    try:
+        yield file
+    finally:
+        try:
+            file.close()
+        except OSError as error:  # what the disk had no room for is still to be written
+            raise unwritable(output, error) from None

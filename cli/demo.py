@@ -18,7 +18,7 @@ from rich.table import Table
 
 from cli import embedded
 from contract.card import Cards
-from contract.errors import KerasqError
+from contract.errors import BadSetting, KerasqError
 from contract.images import SUFFIXES
 from contract.settings import ROOT, Settings
 
@@ -34,6 +34,8 @@ def demo() -> None:
     Start an embedded Redis, the API and a worker; send every sample photo over HTTP to every model; print the answers.
     """
     settings = Settings.from_env()
+    if not settings.images_dir.is_dir():
+        raise BadSetting(f"KERASQ_IMAGES_DIR={str(settings.images_dir)!r} is not a folder")
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="kerasq-") as folder, _stack(folder) as url:
         click.echo(f"started on {url} in {time.monotonic() - began:.1f} s: Redis, the API, a worker")

@@ -1,5 +1,6 @@
 """The Redis that `kerasq up` brings along: where its data is, how it is started, when it answers."""
 
+import errno
 import fcntl
 import socket
 from collections.abc import Iterator
@@ -9,16 +10,20 @@ from pathlib import Path
 import redis
 
 from cli.address import url_file
-from contract.errors import KerasqError
+from contract.errors import BadSetting, KerasqError
 
 HOST = "127.0.0.1"
 
 
 @contextmanager
 def alone(state_dir: Path) -> Iterator[None]:
-    """Hold the folder's lock. Raises KerasqError if another `kerasq up` holds it."""
-    state_dir.mkdir(parents=True, exist_ok=True)
-    with (state_dir / "lock").open("w") as lock:
+    """Hold the folder's lock. Raises KerasqError if another `kerasq up` holds it, or nothing can be written there."""
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True)
+        held = (state_dir / "lock").open("w")
+    except OSError as error:
+        raise BadSetting(f"KERASQ_STATE_DIR={str(state_dir)!r} cannot be written to: {error.strerror}") from None
+    with held as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -49,14 +54,16 @@ def url(port: int) -> str:
     return f"redis://{HOST}:{port}/0"
 
 
-def port_is_free(host: str, port: int) -> bool:
+def demand_port(host: str, port: int, option: str) -> None:
+    """Raise KerasqError, naming the option that chooses another one, where nobody can listen on the port."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as tried:
         tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             tried.bind((host, port))
-        except OSError:
-            return False
-    return True
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise KerasqError(f"port {port} on {host} is in use; {option} names another one") from None
+            raise KerasqError(f"cannot listen on port {port} of {host}: {error.strerror}") from None
 
 
 def free_port() -> int:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from cli.address import read_settings
+from cli.paper import paper
 from contract.jobs import Record, iso
 from contract.store import Store, connect
 
@@ -51,7 +52,6 @@ def _show_all(records: list[Record], as_json: bool) -> None:
     if not records:
         click.echo("no jobs")
         return
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, header_style="bold")
@@ -63,7 +63,7 @@ def _show_all(records: list[Record], as_json: bool) -> None:
     for record in records:
         done = f"{record.done_images:,}/{record.job.images:,}"
         table.add_row(record.job.id, record.job.model, record.status, done, age(time.time() - record.job.submitted_at))
-    Console().print(table)
+    paper().print(table)
 
 
 def _show_one(record: Record, as_json: bool) -> None:

@@ -1,11 +1,13 @@
 """The command line's entry: finds a command, and turns errors into one line and an exit code."""
 
 import importlib
+import signal
+import sys
 from typing import Any
 
 import click
 
-from contract.errors import KerasqError, QueueFull, QueueUnavailable, TooManyRequests
+from contract.errors import KerasqError, QueueFull, QueueUnavailable, TooManyRequests, Unauthorized
 
 #: Each command's module, imported when the command is asked for: a health check must not wait for what others need.
 COMMANDS = {
@@ -40,7 +42,8 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except KerasqError as error:
-            click.echo(f"kerasq: {error}", err=True)
+            hint = "; KERASQ_KEY or --key gives it" if isinstance(error, Unauthorized) else ""
+            click.echo(f"kerasq: {error}{hint}", err=True)
             away = isinstance(error, QueueUnavailable | QueueFull | TooManyRequests)
             ctx.exit(UNREACHABLE if away else USAGE)
         except KeyboardInterrupt:
@@ -60,7 +63,8 @@ def cli() -> None:
 
 
 def main() -> None:
-    """The console script."""
+    """The console script. SIGTERM ends a command as Ctrl-C does: what it has under way is taken back."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     cli(prog_name="kerasq")
 
 

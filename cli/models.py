@@ -1,8 +1,8 @@
-"""`kerasq models`: the cards, which workers serve them now, and another one."""
+"""`kerasq models`: the cards, how many workers serve them and images wait for them now, and another one."""
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -10,11 +10,12 @@ import click
 
 from cli.add import add
 from cli.address import read_settings
+from cli.paper import paper
 from contract.card import Card, Cards
 from contract.errors import QueueUnavailable
 from contract.presence import present
 from contract.settings import Settings
-from contract.store import connect
+from contract.store import Store, connect
 
 #: Digits of a version that people get to see.
 DIGITS = 12
@@ -59,31 +60,34 @@ def show(name: str | None, as_json: bool) -> None:
     if name:
         _show_one(cards[name], as_json)
     else:
-        _show_all(cards, serving(settings), as_json)
+        _show_all(cards, queues(settings, list(cards)), as_json)
 
 
-def serving(settings: Settings) -> Counter[str] | None:
-    """How many workers serve each model now; None while Redis is away."""
+def queues(settings: Settings, names: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """How many workers serve each model now, and how many of its images wait; {} while Redis is away."""
+    store = Store(connect(settings), settings)
     try:
-        return Counter(model for each in present(connect(settings)) for model in each.models)
+        workers = Counter(model for each in present(store.redis) for model in each.models)
+        flows = {name: store.flow(name) for name in names}
     except QueueUnavailable:
-        return None
+        return {}
+    return {name: (workers[name], max(0, submitted - settled)) for name, (submitted, settled) in flows.items()}
 
 
-def _show_all(cards: Mapping[str, Card], workers: Counter[str] | None, as_json: bool) -> None:
-    rows = [summary(card, None if workers is None else workers[card.name]) for card in cards.values()]
+def _show_all(cards: Mapping[str, Card], queues: Mapping[str, tuple[int, int]], as_json: bool) -> None:
+    rows = [summary(card, *queues.get(card.name, (None, None))) for card in cards.values()]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, header_style="bold")
-    table.add_column("name")
+    table.add_column("name", no_wrap=True)
     for column in ("classes", "input", "accuracy", "parameters"):
         table.add_column(column, justify="right")
     table.add_column("version", no_wrap=True)
-    table.add_column("workers", justify="right")
+    for column in ("workers", "waiting"):
+        table.add_column(column, justify="right")
     for row in rows:
         table.add_row(
             row["name"],
@@ -93,11 +97,12 @@ def _show_all(cards: Mapping[str, Card], workers: Counter[str] | None, as_json: 
             _or_dash(row["parameters"], ",d"),
             row["version"],
             _or_dash(row["workers"], "d"),
+            _or_dash(row["waiting"], ",d"),
         )
-    Console().print(table)
+    paper().print(table)
 
 
-def summary(card: Card, workers: int | None) -> dict[str, Any]:
+def summary(card: Card, workers: int | None, waiting: int | None) -> dict[str, Any]:
     """A model in one line; None where it is not known."""
     return {
         "name": card.name,
@@ -107,6 +112,7 @@ def summary(card: Card, workers: int | None) -> dict[str, Any]:
         "parameters": card.parameters.get("total"),
         "version": card.version[:DIGITS],
         "workers": workers,
+        "waiting": waiting,
     }
 
 

@@ -18,6 +18,8 @@ from contract.jobs import Result
 
 #: Probabilities are written to this many places: more would be the engine's noise.
 PLACES = 6
+#: Columns that a table leaves for the files' names at least.
+NAME = 16
 Rows = Sequence[tuple[str, Result]]
 
 
@@ -72,6 +74,9 @@ class Table:
     def __init__(self, console: Console, labels: Sequence[str], top: int) -> None:
         self._console, self._top = console, top
         self._label = max(len("label"), *map(len, labels))
+        fit = console.width >= NAME + top * (self._label + 6 + 2)
+        #: Predictions beside one another; where they do not fit, each has a line.
+        self._across = top if fit else 1
         self._header = True
 
     def write(self, rows: Rows) -> None:
@@ -87,13 +92,15 @@ class Table:
     def _grid(self, rows: Iterable[tuple[str, Result]]) -> "Grid":
         grid = Grid(box=None, show_header=self._header, pad_edge=False, expand=True, header_style="bold")
         grid.add_column("file", ratio=1, overflow="fold")
-        for _ in range(self._top):
+        for _ in range(self._across):
             grid.add_column("label", width=self._label)
             grid.add_column("", width=6, justify="right")
         self._header = False
         for file, result in rows:
-            cells = [cell for each in result.predictions for cell in (each.label, f"{each.probability:.1%}")]
-            grid.add_row(escape(shown(file)), *cells)
+            for first in range(0, len(result.predictions), self._across):
+                line = result.predictions[first : first + self._across]
+                cells = [cell for each in line for cell in (each.label, f"{each.probability:.1%}")]
+                grid.add_row("" if first else escape(shown(file)), *cells)
         return grid
 
 
@@ -111,7 +118,11 @@ def _put(file: IO[bytes], block: bytes) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise KerasqError(f"{getattr(file, 'name', 'output')}: cannot be written: {error.strerror}") from None
+        raise unwritable(getattr(file, "name", "output"), error) from None
+
+
+def unwritable(output: object, error: OSError) -> KerasqError:
+    return KerasqError(f"{output}: cannot be written: {error.strerror}")
 
 
 def parse_ndjson(line: bytes) -> tuple[str, str, int | None]:

@@ -65,7 +65,7 @@ def resume(path: Path, form: str, model: str, top: int) -> Done:
                 if whose != model:
                     raise KerasqError(f"{path}: holds results of {whose}, not of {model}; {_OTHERWISE}")
                 if predictions != top:
-                    raise KerasqError(f"{path}: holds {predictions} predictions a file, not {top}; {_OTHERWISE}")
+                    raise _other_top(path, predictions, top)
                 new.write(raw)
                 hashes.append(hash_of(file))
             new.flush()
@@ -85,7 +85,7 @@ _OTHERWISE = "give another -o, or --no-resume to write it anew"
 
 def _rows(old: IO[bytes], form: str, top: int, path: Path) -> Iterator[Row]:
     """The whole rows; a last line that has no end is left out."""
-    rows = _ndjson_rows(old) if form == "ndjson" else _csv_rows(old, top)
+    rows = _ndjson_rows(old) if form == "ndjson" else _csv_rows(old, top, path)
     count = 0
     try:
         for row in rows:
@@ -105,11 +105,17 @@ def _ndjson_rows(old: IO[bytes]) -> Iterator[Row]:
         yield (line, *parse_ndjson(line))
 
 
-def _csv_rows(old: IO[bytes], top: int) -> Iterator[Row]:
+def _other_top(path: Path, held: int, top: int) -> KerasqError:
+    return KerasqError(f"{path}: holds {held} prediction{'s' * (held != 1)} a file, not {top}; {_OTHERWISE}")
+
+
+def _csv_rows(old: IO[bytes], top: int, path: Path) -> Iterator[Row]:
     header, expected = old.readline(), csv_header(top)
     if header != expected:
         if expected.startswith(header):
             return
+        if header == csv_header(held := header.count(b",label_")):
+            raise _other_top(path, held, top)
         raise ValueError(header)
     taken: list[bytes] = []
 

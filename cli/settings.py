@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from cli.address import read_settings
+from cli.paper import paper
 from contract.settings import ROOT, Settings, variable
 
 COLUMNS = ("name", "variable", "value", "default", "meaning")
@@ -25,16 +26,15 @@ def settings(markdown: bool) -> None:
     if markdown:
         click.echo(markdown_table())
         return
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, header_style="bold")
     for column in COLUMNS:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column in ("name", "variable"))
     for row in rows():
         table.add_row(*map(escape, row))
-    Console().print(table)
+    paper().print(table)
 
 
 def rows() -> list[tuple[str, str, str, str, str]]:

@@ -15,7 +15,7 @@ from cli.child import Child
 from cli.processes import command, environment
 from cli.stack import Stack
 from contract.card import Cards
-from contract.errors import BadModel, KerasqError, QueueUnavailable
+from contract.errors import BadModel, QueueUnavailable
 from contract.hosts import bracketed
 from contract.presence import present
 from contract.settings import Settings
@@ -52,8 +52,7 @@ def up(
     """
     settings = Settings.from_env({**os.environ, **_given(host, port)})
     names = _names(settings, models)
-    if not embedded.port_is_free(settings.host, settings.port):
-        raise KerasqError(f"port {settings.port} on {settings.host} is in use; --port names another one")
+    embedded.demand_port(settings.host, settings.port, "--port")
     stack = Stack(grace)
     with ExitStack() as held:
         held.enter_context(embedded.alone(settings.state_dir))
@@ -95,8 +94,8 @@ def _heed_signals(stack: Stack) -> None:
 
 
 def _server_port(redis_port: int | None) -> int:
-    if redis_port and not embedded.port_is_free(embedded.HOST, redis_port):
-        raise KerasqError(f"port {redis_port} is in use; --redis-port names another one")
+    if redis_port:
+        embedded.demand_port(embedded.HOST, redis_port, "--redis-port")
     return redis_port or embedded.free_port()
 
 

@@ -4,7 +4,7 @@
 # ruff: noqa: PTH100, PTH112, PTH118, PTH122
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from contract.images import SUFFIXES
 
@@ -15,15 +15,17 @@ def walk(paths: Sequence[str]) -> Iterator[str]:
     Inside folders, hidden entries and other suffixes than images have are left out. A folder that cannot be
     listed comes out itself, so that whoever reads it finds the error. Links to folders are not followed.
     """
-    named = {os.path.abspath(path) for path in paths}
-    for path in dict.fromkeys(paths):
+    named: dict[str, str] = {}
+    for path in paths:
+        named.setdefault(os.path.abspath(path), path)
+    for path in named.values():
         if os.path.isdir(path):
-            yield from _folder(path, named if len(named) > 1 else frozenset())
+            yield from _folder(path, named if len(named) > 1 else ())
         else:
             yield path
 
 
-def _folder(top: str, named: frozenset[str] | set[str]) -> Iterator[str]:
+def _folder(top: str, named: Collection[str]) -> Iterator[str]:
     """The files in `top`; those in `named` are left out, for they come by themselves."""
     waiting = [top]
     while waiting:
@@ -57,7 +59,7 @@ def _below(folder: str) -> Callable[[str], str]:
     return lambda name: start + name
 
 
-def _is_named(path: str, named: frozenset[str] | set[str]) -> bool:
+def _is_named(path: str, named: Collection[str]) -> bool:
     return bool(named) and os.path.abspath(path) in named
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from contract.errors import BadSetting
 
@@ -12,9 +13,16 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def _setting(
-    default: Any, meaning: str, *, env: str | None = None, choices: tuple[str, ...] = (), least: float = 1
+    default: Any,
+    meaning: str,
+    *,
+    env: str | None = None,
+    choices: tuple[str, ...] = (),
+    least: float = 1,
+    most: float = 1e15,
 ) -> Any:
-    return field(default=default, metadata={"meaning": meaning, "env": env, "choices": choices, "least": least})
+    about = {"meaning": meaning, "env": env, "choices": choices, "least": least, "most": most}
+    return field(default=default, metadata=about)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +36,7 @@ class Settings:
     state_dir: Path = _setting(ROOT / ".kerasq", "Where `kerasq up` keeps the embedded server's data.")
 
     host: str = _setting("127.0.0.1", "The address that the API listens on.")
-    port: int = _setting(5000, "The port that the API listens on.")
+    port: int = _setting(5000, "The port that the API listens on.", most=65535)
     api_workers: int = _setting(1, "API processes.")
     max_body_bytes: int = _setting(32 * 2**20, "Largest request body, in bytes.")
     max_images: int = _setting(256, "Most images in one request.")
@@ -85,16 +93,28 @@ def _parse(setting: Field[Any], text: str) -> Any:
     choices = setting.metadata["choices"]
     if kind is bool:
         return _parse_bool(setting, text)
+    if setting.name == "redis_url" and not _is_redis_url(text):
+        raise BadSetting(f"{variable(setting)} is not an address such as {default}")  # it may hold a password
     try:
         value = kind(text)
     except ValueError:
         raise BadSetting(f"{variable(setting)}={text!r} is not of type {kind.__name__}") from None
     if choices and value not in choices:
         raise BadSetting(f"{variable(setting)}={text!r} is not one of {', '.join(choices)}")
-    least = setting.metadata["least"]
+    least, most = setting.metadata["least"], setting.metadata["most"]
     if kind in (int, float) and not value >= least:  # in this form NaN fails too
         raise BadSetting(f"{variable(setting)}={text!r} is not at least {least}")
+    if kind in (int, float) and value > most:
+        raise BadSetting(f"{variable(setting)}={text!r} is not at most {most:.0f}")
     return value
+
+
+def _is_redis_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("redis", "rediss", "unix") and (parts.port or 1) > 0
+    except ValueError:  # a port that is no number
+        return False
 
 
 def _parse_bool(setting: Field[Any], text: str) -> bool:

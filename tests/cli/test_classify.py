@@ -67,6 +67,13 @@ def test_a_table_when_asked(kerasq, worker, photos) -> None:
     assert len(done.stdout.splitlines()) >= 4
 
 
+def test_a_folder_without_images_is_said_to_be_one(kerasq, worker, tmp_path) -> None:
+    (tmp_path / "notes.txt").touch()
+    done = kerasq("classify", tmp_path, "--model", "shapes")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr.startswith("no image files found; those of a folder end in .bmp, .gif, ")
+
+
 def test_more_files_than_a_chunk_keep_their_order(kerasq, worker, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("cli.window.CHUNK", 7)
     for number in range(40):
@@ -117,6 +124,7 @@ def test_another_file_is_not_overwritten_by_mistake(kerasq, worker, photos, tmp_
         (["--model", "shapes", "--top", "0"], "--top"),
         (["--model", "shapes", "--format", "table", "-o", "x"], "csv or ndjson"),
         (["--model", "shapes", "-o", "/no/such/folder/x.csv"], "kerasq: /no/such/folder/x.csv: cannot be written"),
+        (["--model", "shapes", "-o", "/dev/full"], "kerasq: /dev/full: cannot be written: No space left"),
         ([], "--model"),
     ],
 )
@@ -192,6 +200,7 @@ def test_ctrl_c_takes_back_what_is_under_way(kerasq, worker, store, photos, tmp_
     out = tmp_path / "out.ndjson"
     done = kerasq("classify", photos, "--model", "shapes", "-o", out)
     assert done.exit_code == 130
+    assert done.stderr == "stopped; the same command goes on from here\n"
     assert [record.status for record in store.page(10)[0]] == ["cancelled"]
     assert out.read_text() == ""
 

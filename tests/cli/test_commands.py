@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import fields
@@ -10,7 +11,7 @@ import pytest
 from cli import processes
 from cli.address import read_settings, url_file
 from cli.jobs import age
-from cli.main import COMMANDS
+from cli.main import COMMANDS, main
 from contract.jobs import Job, Prediction, Result
 from contract.message import pack
 from contract.settings import Settings, variable
@@ -76,14 +77,14 @@ def test_models_say_who_serves_them(kerasq, worker) -> None:
     (row,) = json.loads(kerasq("models", "--json").stdout)
     assert (row["name"], row["classes"], row["input"], row["workers"]) == ("shapes", 3, [8, 8, 3], 1)
     assert len(row["version"]) == 12
-    assert kerasq("models").stdout.split()[-1] == "1"
+    assert kerasq("models").stdout.split()[-2:] == ["1", "0"]
 
 
 def test_models_without_redis_have_a_dash(kerasq, settings, monkeypatch) -> None:
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
     done = kerasq("models")
     assert done.exit_code == 0
-    assert done.stdout.split()[-1] == "—"
+    assert done.stdout.split()[-2:] == ["—", "—"]
 
 
 def test_one_model_shows_its_card(kerasq, settings) -> None:
@@ -93,7 +94,7 @@ def test_one_model_shows_its_card(kerasq, settings) -> None:
 
 
 def test_settings_are_all_there(kerasq, settings, monkeypatch) -> None:
-    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.setenv("COLUMNS", "80")  # of a terminal, which a pipe is not
     table, markdown = kerasq("settings").stdout, kerasq("settings", "--markdown").stdout
     for each in fields(Settings):
         assert variable(each) in table
@@ -122,6 +123,15 @@ def test_health_without_redis(kerasq, settings, monkeypatch) -> None:
     done = kerasq("health")
     assert done.exit_code == 1
     assert done.stderr.startswith("kerasq: Redis does not answer")
+
+
+def test_sigterm_ends_a_command_as_ctrl_c_does(monkeypatch) -> None:
+    heard = {}
+    monkeypatch.setattr(signal, "signal", lambda number, heed: heard.update({number: heed}))
+    monkeypatch.setattr("cli.main.cli", lambda **_: heard[signal.SIGTERM](signal.SIGTERM, None))
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 143
 
 
 def test_health_starts_without_what_is_heavy() -> None:

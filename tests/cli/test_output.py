@@ -47,6 +47,14 @@ def test_a_table_has_one_header_and_takes_names_as_they_are() -> None:
     assert lines[1].index("cat") == lines[3].index("cat")
 
 
+def test_predictions_that_do_not_fit_beside_one_another_have_a_line_each() -> None:
+    text = io.StringIO()
+    Table(Console(file=text, width=40), ("cat", "a very long label"), 2).write([("a.png", GOOD), ("b.png", GOOD)])
+    lines = [line.split() for line in text.getvalue().splitlines()]
+    second = ["dog", "1.0%"]
+    assert lines == [["file", "label"], ["a.png", "cat", "98.8%"], second, ["b.png", "cat", "98.8%"], second]
+
+
 def test_a_full_disk_is_named() -> None:
     with Path("/dev/full").open("wb", buffering=0) as file, pytest.raises(KerasqError, match=r"full: .*No space left"):
         Ndjson(file, "pets").write([("a.png", GOOD)])

@@ -82,6 +82,7 @@ def test_a_key_is_asked_for_and_taken_from_the_environment(kerasq, store, worker
         words = ("classify", photos, "--model", "shapes", "--url", url)
         refused = kerasq(*words)
         assert (refused.exit_code, refused.stdout) == (2, "")
+        assert refused.stderr.endswith("; KERASQ_KEY or --key gives it\n")
         monkeypatch.setenv("KERASQ_KEY", key)
         assert kerasq(*words).exit_code == 0
 

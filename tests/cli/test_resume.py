@@ -77,7 +77,7 @@ def test_results_of_another_model_are_refused(tmp_path: Path, form: str) -> None
 
 def test_another_top_is_refused(tmp_path: Path, form: str) -> None:
     write(tmp_path / "out", form, ROWS)
-    with pytest.raises(KerasqError):
+    with pytest.raises(KerasqError, match="holds 2 predictions a file, not 1;"):
         resume(tmp_path / "out", form, "pets", 1)
 
 

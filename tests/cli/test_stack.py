@@ -114,8 +114,21 @@ def test_a_port_in_use_is_noticed_on_addresses_of_either_kind(host: str) -> None
         pytest.skip(f"this machine has no {host}")
     with taken:
         port = taken.getsockname()[1]
-        assert not embedded.port_is_free(host, port)
-    assert embedded.port_is_free(host, port)
+        with pytest.raises(KerasqError, match=f"port {port} on {host} is in use; --port names another one"):
+            embedded.demand_port(host, port, "--port")
+    embedded.demand_port(host, port, "--port")
+
+
+def test_an_address_that_is_not_this_machine_s_is_not_called_in_use() -> None:
+    with pytest.raises(KerasqError, match=r"cannot listen on port 5000 of 192\.0\.2\.1: "):
+        embedded.demand_port("192.0.2.1", 5000, "--port")
+
+
+def test_a_folder_that_cannot_be_written_to_is_named_with_its_setting(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(KerasqError, match=r"KERASQ_STATE_DIR='.*file/state' cannot be written to: "):
+        with embedded.alone(tmp_path / "file" / "state"):
+            pytest.fail("held")
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ def test_paths_that_overlap_give_each_file_once(tmp_path: Path) -> None:
     touch(*(tmp_path / name for name in ("a.png", "b.png", "sub/c.png", ".hidden/d.png")))
     top = str(tmp_path)
     found = list(walk([top, f"{top}/sub", f"{top}/b.png", f"{top}/b.png", f"{top}/.hidden"]))
+    assert list(walk([f"{top}/sub", f"{top}/./sub", f"{top}/sub/c.png"])) == [f"{top}/sub/c.png"]
     assert sorted(found) == [f"{top}/{name}" for name in (".hidden/d.png", "a.png", "b.png", "sub/c.png")]
 
 

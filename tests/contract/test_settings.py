@@ -21,6 +21,10 @@ def test_the_environment_overrides_the_table() -> None:
         ("KERASQ_ENGINE", "torch", "KERASQ_ENGINE='torch' is not one of auto, openvino, keras"),
         ("KERASQ_BATCH_MAX", "0", "KERASQ_BATCH_MAX='0' is not at least 1"),
         ("KERASQ_BATCH_WAIT_MS", "nan", "KERASQ_BATCH_WAIT_MS='nan' is not at least 0"),
+        ("KERASQ_PORT", "65536", "KERASQ_PORT='65536' is not at most 65535"),
+        ("KERASQ_MAX_WAIT_S", "inf", "KERASQ_MAX_WAIT_S='inf' is not at most 1000000000000000"),
+        ("REDIS_URL", "localhost:6379", "REDIS_URL is not an address such as redis://127.0.0.1:6379/0"),
+        ("REDIS_URL", "redis://:secret@host:port/0", "REDIS_URL is not an address such as redis://127.0.0.1:6379/0"),
     ],
 )
 def test_a_bad_value_is_named_with_its_variable_and_rule(variable: str, value: str, says: str) -> None:

@@ -1,0 +1,14 @@
+"""What tables are printed on."""
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def paper() -> "Console":
+    """As wide as the terminal; in a pipe or a file as wide as it takes, so that nothing there is cut off."""
+    from rich.console import Console
+
+    return Console() if sys.stdout.isatty() else Console(width=1000)
