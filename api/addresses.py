@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from contract.errors import InvalidRequest
 
-NAT64 = ipaddress.ip_network("64:ff9b::/96")
+#: What IANA has given out of IPv6 for the public internet; wrapped IPv4 addresses are elsewhere.
+GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 PORTS = {"http": 80, "https": 443}
 
 
@@ -54,6 +55,6 @@ def is_public(text: str) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped:
             return is_public(str(address.ipv4_mapped))
-        if address in NAT64 or address.sixtofour or address.teredo:
+        if address not in GLOBAL_UNICAST or address.sixtofour or address.teredo:
             return False
     return address.is_global and not address.is_multicast

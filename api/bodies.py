@@ -38,11 +38,15 @@ class Submission(Strict):
     model_config = ConfigDict(json_schema_extra=_exactly_one)
 
     key: Key | None = Field(None, description="A file in the image folder.", examples=["truck.jpg"])
-    keys: list[Key] | None = Field(None, min_length=1, description="Several of them.", examples=[["truck.jpg"]])
+    keys: list[Key] | None = Field(
+        None, min_length=1, fail_fast=True, description="Several of them.", examples=[["truck.jpg"]]
+    )
     image: str | None = Field(
         None, min_length=1, description="One image, the file's bytes in base64.", json_schema_extra=BASE64
     )
-    images: list[Base64Image] | None = Field(None, min_length=1, description="Several images, each in base64.")
+    images: list[Base64Image] | None = Field(
+        None, min_length=1, fail_fast=True, description="Several images, each in base64."
+    )
 
     @model_validator(mode="after")
     def _one(self) -> "Submission":

@@ -43,6 +43,7 @@ class Context:
         if settings.rate_limit:
             rates.read(settings.rate_limit)
         cards = Cards(settings.models_dir)
+        cards.demand()
         cards.verify()
         return cards
 

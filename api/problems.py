@@ -1,5 +1,6 @@
 """Every error as RFC 9457 `application/problem+json`, through one handler."""
 
+import reprlib
 from typing import Any
 
 import orjson
@@ -12,6 +13,10 @@ from api.keys import CHALLENGE
 from contract.errors import KerasqError, QueueUnavailable, TooLarge, Unauthorized
 
 MIMETYPE = "application/problem+json"
+#: Misfits of one body that are looked at one by one.
+MANY = 100
+_brief = reprlib.Repr()
+_brief.maxstring = _brief.maxother = 200
 
 
 class Problem(BaseModel):
@@ -27,6 +32,8 @@ class Problem(BaseModel):
 def problem(status: int, title: str, detail: str, headers: dict[str, str] | None = None, **more: Any) -> Response:
     kind = "/docs/problems#" + title.lower().replace(" ", "-")
     body = {"type": kind, "title": title, "status": status, "detail": detail, "instance": request.path, **more}
+    if request.path.startswith("/v2"):  # the Open Inference Protocol's own word for it
+        body["error"] = detail
     return Response(orjson.dumps(body), status, headers, content_type=MIMETYPE)
 
 
@@ -63,12 +70,18 @@ def _unforeseen(error: Exception) -> Response:
     return problem(500, KerasqError.title, "Something went wrong here that is not your doing; it has been logged.")
 
 
+def is_no_json(error: ValidationError) -> bool:
+    """Whether a model does not fit because what it was to be read from is not JSON at all."""
+    return error.error_count() == 1 and error.errors(include_input=False)[0]["type"] == "json_invalid"
+
+
 def misfit(error: ValidationError) -> str:
     """Where a model does not fit, why, and what was found instead; of several places, the first."""
+    if error.error_count() > MANY:  # listing them would take a hundred times the body's memory
+        return f"the body: {error.error_count():,} fields or values do not fit"
     first = error.errors(include_url=False, include_context=False)[0]
     where = ".".join(str(part) for part in first["loc"]) or "the body"
-    found = repr(first["input"])
-    return f"{where}: {first['msg']}, found {found if len(found) <= 200 else found[:200] + '...'}"
+    return f"{where}: {first['msg']}, found {_brief.repr(first['input'])}"
 
 
 def register(app: Flask) -> None:

@@ -21,7 +21,7 @@ from api.routes import Routes
 from api.uploads import Upload, uploads
 from contract import errors
 from contract.card import Card
-from contract.errors import InvalidRequest, JobGone, KerasqError, UnknownJob, UnusableImage
+from contract.errors import InvalidRequest, JobGone, KerasqError, QueueFull, UnknownJob, UnusableImage
 from contract.images import decode
 from contract.jobs import Job, Record
 
@@ -129,7 +129,12 @@ def _queued(job: Job, pixels: np.ndarray, key: str | None, wait: float, here: Co
     first_id = here.store.reserve(owned, _fingerprint(job, pixels), job.id) if key else job.id
     again, job = first_id != job.id, replace(job, id=first_id)
     with here.notices.watch(job.id) as watch:
-        record = (_already(job.id, here) if again else None) or _submitted(job, pixels, here)
+        try:
+            record = (_already(job.id, here) if again else None) or _submitted(job, pixels, here)
+        except QueueFull:  # nothing of a refused job is kept
+            if key:
+                here.store.release(owned, job.id)
+            raise
         return watch.settled(wait) if wait and not record.status.settled else record
 
 
@@ -143,7 +148,12 @@ def _already(job_id: str, here: Context) -> Record | None:
 def _submitted(job: Job, pixels: np.ndarray, here: Context) -> Record:
     if job.callback_url:  # before the job, which could end before this otherwise; for none, nobody is called
         here.outbox.put(job.id, job.submitted_at + here.settings.job_ttl_s + SLOWEST_WRITE)
-    here.submitter.submit(job, pixels)
+    try:
+        here.submitter.submit(job, pixels)
+    except QueueFull:
+        if job.callback_url:
+            here.outbox.drop(job.id)
+        raise
     return Record.fresh(job)
 
 

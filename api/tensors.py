@@ -6,12 +6,13 @@ https://github.com/open-inference/open-inference-protocol/blob/main/specificatio
 
 import math
 from collections.abc import Iterator
+from itertools import islice
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, Field, ValidationError
 
-from api.problems import misfit
+from api.problems import is_no_json, misfit
 from contract.card import Card
 from contract.errors import BadRequest, EngineError, InvalidRequest, TooLarge
 from contract.jobs import Record
@@ -93,7 +94,7 @@ def read(content: bytes) -> InferRequest:
     try:
         return InferRequest.model_validate_json(content)
     except ValidationError as error:
-        if error.errors()[0]["type"] == "json_invalid":
+        if is_no_json(error):
             raise BadRequest("the body is not JSON; of the protocol's tensors only those in JSON are taken") from None
         raise InvalidRequest(misfit(error)) from None
 
@@ -104,11 +105,11 @@ def pixels(tensor: InputTensor, card: Card, max_images: int) -> np.ndarray:
         raise TooLarge(f"{INPUT} has {tensor.shape[0]:,} images; at most {max_images} are taken at once")
     if tuple(tensor.shape[1:]) != card.input.shape:
         raise InvalidRequest(f"{INPUT}: {card.name} takes the shape {[-1, *card.input.shape]}, found {tensor.shape}")
-    values = list(_leaves(tensor.data))
-    if len(values) != math.prod(tensor.shape):
-        raise InvalidRequest(
-            f"{INPUT}: the shape {tensor.shape} needs {math.prod(tensor.shape)} values, found {len(values)}"
-        )
+    needed = math.prod(tensor.shape)
+    values = list(islice(_leaves(tensor.data), needed + 1))
+    if len(values) != needed:
+        found = "more" if len(values) > needed else len(values)
+        raise InvalidRequest(f"{INPUT}: the shape {tensor.shape} needs {needed} values, found {found}")
     if any(type(value) is not int or not 0 <= value <= 255 for value in values):
         raise InvalidRequest(f"{INPUT}: the data must be whole numbers of 0 to 255")
     return np.array(values, np.uint8).reshape(tensor.shape)

@@ -10,7 +10,7 @@ from flask import Request
 from pydantic import ValidationError
 
 from api.bodies import Submission
-from api.problems import misfit
+from api.problems import is_no_json, misfit
 from contract.errors import BadRequest, InvalidRequest, KerasqError, NotAnImage, TooLarge
 from contract.images import open_key
 from contract.settings import Settings
@@ -63,7 +63,7 @@ def _submission(content: bytes) -> Submission:
     try:
         return Submission.model_validate_json(content)
     except ValidationError as error:
-        if error.errors(include_input=False)[0]["type"] == "json_invalid":
+        if is_no_json(error):
             raise BadRequest('the body is not JSON; send an object such as {"key": "truck.jpg"}') from None
         raise InvalidRequest(f'{misfit(error)}; send an object such as {{"key": "truck.jpg"}}') from None
 

@@ -12,7 +12,7 @@ from flask_openapi3 import OpenAPI, Tag
 from flask_openapi3.types import ResponseDict
 from pydantic import Field
 
-from api import problems, tensors
+from api import tensors
 from api.bodies import answer
 from api.context import Context, context
 from api.gate import demand_key, limit_rate
@@ -31,13 +31,6 @@ INFER = {"required": True, "content": {"application/json": {"schema": ref(tensor
 
 class ModelPath(Parameters):
     model: str = Field(description="A model's name.", json_schema_extra={"example": "cifar10"})
-
-
-@api.errorhandler(KerasqError)
-def refused(error: KerasqError) -> Response:
-    """The problem as everywhere, and the protocol's own `error` beside it."""
-    error.extensions = {"error": str(error)}  # type: ignore[attr-defined]
-    return problems.of(error)
 
 
 @api.get(

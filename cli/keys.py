@@ -46,5 +46,8 @@ def list_() -> None:
 @click.argument("key_id", metavar="ID")
 def revoke(key_id: str) -> None:
     """Take the key ID back; the API refuses it within seconds."""
-    kept.revoke(_store(), key_id)
+    store = _store()
+    kept.revoke(store, key_id)
     click.echo(f"{key_id} is revoked", err=True)
+    if not kept.every(store) and not read_settings().require_key:
+        click.echo("no key is left, so that anyone may use the API now; KERASQ_REQUIRE_KEY=1 prevents it", err=True)

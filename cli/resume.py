@@ -53,7 +53,7 @@ def resume(path: Path, form: str, model: str, top: int) -> Done:
     goes, and so do failed files, which are tried again. Raises KerasqError for a file that is no output of
     this model with this `top`, and leaves it as it is.
     """
-    hashes = array("Q")
+    hashes, path = array("Q"), path.resolve()
     beside = path.with_name(f".{path.name}.resume")
     try:
         with path.open("rb") as old, beside.open("wb") as new:
@@ -72,7 +72,7 @@ def resume(path: Path, form: str, model: str, top: int) -> Done:
             os.fsync(new.fileno())
         if beside.stat().st_size != path.stat().st_size:
             shutil.copymode(path, beside)
-            beside.replace(path.resolve())
+            beside.replace(path)
     except OSError as error:
         raise KerasqError(f"{path}: cannot be resumed: {error.strerror}") from None
     finally:

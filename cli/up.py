@@ -15,7 +15,7 @@ from cli.child import Child
 from cli.processes import command, environment
 from cli.stack import Stack
 from contract.card import Cards
-from contract.errors import BadModel, QueueUnavailable
+from contract.errors import QueueUnavailable
 from contract.hosts import bracketed
 from contract.presence import present
 from contract.settings import Settings
@@ -77,10 +77,8 @@ def _given(host: str | None, port: int | None) -> dict[str, str]:
 
 def _names(settings: Settings, models: str | None) -> list[str]:
     cards = Cards(settings.models_dir)
-    names = [cards[name].name for name in models.split(",")] if models else list(cards)
-    if not names:
-        raise BadModel(f"{settings.models_dir} holds no model; a model is a folder with a card.json")
-    return names
+    cards.demand()
+    return [cards[name].name for name in models.split(",")] if models else list(cards)
 
 
 def _heed_signals(stack: Stack) -> None:

@@ -6,7 +6,7 @@ from email.message import Message
 from typing import Any
 
 from contract import errors
-from contract.errors import KerasqError, QueueUnavailable, TooManyRequests, UnusableImage
+from contract.errors import KerasqError, QueueUnavailable, TooLarge, TooManyRequests, UnusableImage
 
 
 class Unreachable(QueueUnavailable):
@@ -47,4 +47,6 @@ def _errors(body: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _stranger(status: int) -> type[KerasqError]:
     """What a proxy means that speaks for the API."""
-    return {429: TooManyRequests, 502: Unreachable, 503: Unreachable, 504: Unreachable}.get(status, KerasqError)
+    return {413: TooLarge, 429: TooManyRequests, 502: Unreachable, 503: Unreachable, 504: Unreachable}.get(
+        status, KerasqError
+    )

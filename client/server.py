@@ -14,7 +14,7 @@ from contract.errors import BadSetting, KerasqError
 
 
 class Server:
-    """An address such as http://localhost:5000, or one below a path. Raises BadSetting for what is none."""
+    """An address such as http://localhost:5000, or one below a path. Raises BadSetting for what is none, or no key."""
 
     def __init__(self, url: str, key: str | None, timeout: float) -> None:
         self.url, self._timeout = url.rstrip("/"), timeout
@@ -25,6 +25,8 @@ class Server:
             raise BadSetting(f"{url!r} is not an address such as http://localhost:5000") from None
         if parts.scheme not in ("http", "https") or not self._host:
             raise BadSetting(f"{url!r} is not an address such as http://localhost:5000")
+        if key is not None and not (key.isascii() and key.isprintable()):
+            raise BadSetting("the API key holds what no key has: a line's end, or letters beyond ASCII")
         self._kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         self._path = parts.path
         self._headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})

@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate, takewhile
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,6 +12,8 @@ from contract.jobs import CHUNK
 
 #: An image file's bytes, or where it is.
 Image = bytes | str | os.PathLike[str]
+#: Bytes of images in one request: a little less than what a server takes unless it is told otherwise.
+BODY = 30 * 2**20
 T = TypeVar("T")
 
 
@@ -38,6 +41,12 @@ def _quoted(name: str) -> str:
     return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 
 
+def _fitting(images: Sequence[Image]) -> Sequence[Image]:
+    """As many of them from the first as BODY bytes hold; at least one."""
+    bytes_ = accumulate(len(image) if isinstance(image, bytes) else Path(image).stat().st_size for image in images)
+    return images[: max(1, sum(1 for _ in takewhile(lambda so_far: so_far <= BODY, bytes_)))]
+
+
 class Pieces:
     """Cuts images into requests. How many go into one is halved whenever the server says that it is too large."""
 
@@ -48,7 +57,7 @@ class Pieces:
         """What `submit` gives for each piece. Raises what it raises, TooLarge only for a lone image."""
         position = 0
         while position < len(images):
-            piece = images[position : position + self._most]
+            piece = _fitting(images[position : position + self._most])
             try:
                 made = submit(piece)
             except TooLarge:

@@ -141,6 +141,11 @@ class Cards(Mapping[str, Card]):
     def __len__(self) -> int:
         return len(self._cards)
 
+    def demand(self) -> None:
+        """Raise BadModel if there is no model at all."""
+        if not self._cards:
+            raise BadModel(f"{self.folder} holds no model; a model is a folder with a card.json")
+
     def verify(self) -> None:
         for name, card in self._cards.items():
             card.verify(self.folder / name)

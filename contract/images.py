@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 
 from contract.errors import KerasqError, NotAnImage, TooLarge, UnknownKey, UnusableImage
 
@@ -13,6 +14,10 @@ FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff"})
 #: JPEGs are decoded at a scale that leaves at least this many times the pixels needed in each direction.
 HEADROOM = 4
+#: Most scans of a progressive JPEG, each of which goes over the whole picture; usual are ten.
+SCANS = 100
+START_OF_SCAN = b"\xff\xda"
+TILEWIDTH, TILELENGTH = 322, 323
 BACKGROUND = (255, 255, 255)
 #: Where a picture of 16-bit samples remembers what is white, once they are held in 32 bits.
 DEPTH = "kerasq depth"
@@ -27,7 +32,7 @@ def decode(content: bytes, size: tuple[int, int], *, max_pixels: int, channels: 
     The first frame of an animation is used, EXIF rotation is applied, transparency is laid on white, 16-bit
     samples are scaled to 8, and the whole picture is squashed to the size.
 
-    Raises NotAnImage, UnusableImage, or TooLarge when the header announces more than `max_pixels`.
+    Raises NotAnImage, UnusableImage, or TooLarge for more than `max_pixels` in its header, or SCANS in a JPEG.
     """
     if not content:
         raise NotAnImage("the image is empty: 0 bytes")
@@ -35,10 +40,7 @@ def decode(content: bytes, size: tuple[int, int], *, max_pixels: int, channels: 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
-                if picture.width * picture.height > max_pixels:
-                    raise TooLarge(
-                        f"the image has {picture.width} x {picture.height} pixels; at most {max_pixels:,} are taken"
-                    )
+                _demand_size(picture, content, max_pixels)
                 picture.draft("RGB", (size[1] * HEADROOM, size[0] * HEADROOM))
                 ImageOps.exif_transpose(picture, in_place=True)
                 return _fitted(_rgb(_reduced(picture, size)), size, channels)
@@ -50,6 +52,18 @@ def decode(content: bytes, size: tuple[int, int], *, max_pixels: int, channels: 
         raise UnusableImage(f"the image cannot be decoded: {error}") from None
 
 
+def _demand_size(picture: Image.Image, content: bytes, max_pixels: int) -> None:
+    """Raise TooLarge for what would take too much time or memory to decode."""
+    if picture.width * picture.height > max_pixels:
+        raise TooLarge(f"the image has {picture.width} x {picture.height} pixels; at most {max_pixels:,} are taken")
+    if isinstance(picture, TiffImageFile):  # a tile is decoded whole, however little of it the image needs
+        width, height = (picture.tag_v2.get(tag, 1) for tag in (TILEWIDTH, TILELENGTH))
+        if width * height > max_pixels:
+            raise TooLarge(f"the image has tiles of {width} x {height} pixels; at most {max_pixels:,} are taken")
+    if picture.format in ("JPEG", "MPO") and (scans := content.count(START_OF_SCAN)) > SCANS:
+        raise TooLarge(f"the image has {scans:,} scans; at most {SCANS} are taken")
+
+
 def encode(pixels: np.ndarray) -> bytes:
     """A PNG of uint8 (height, width, 3 or 1), from which `decode` makes exactly these pixels again."""
     file = io.BytesIO()
@@ -59,15 +73,15 @@ def encode(pixels: np.ndarray) -> bytes:
 
 def _reduced(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     """Averaged down to HEADROOM times the size, before what follows needs several bytes for each sample."""
-    factor = min(picture.height // (size[0] * HEADROOM), picture.width // (size[1] * HEADROOM))
-    if factor < 2:
+    factors = [max(1, side // (needed * HEADROOM)) for side, needed in zip(picture.size, size[::-1], strict=True)]
+    if factors == [1, 1]:
         return picture
     deep = picture.mode.startswith("I;16")
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
     elif deep or picture.mode in ("1", "P"):
         picture = picture.convert({"1": "L", "P": "RGB"}.get(picture.mode, "I"))
-    reduced = picture.reduce(factor)
+    reduced = picture.reduce((factors[0], factors[1]))
     if deep:
         reduced.info[DEPTH] = 65535.0
     return reduced

@@ -67,7 +67,9 @@ def pack(jobs: Sequence[tuple[Job, np.ndarray]]) -> list[Message]:
         if parts:
             first = jobs[0][0]
             images = np.concatenate(pixels)
-            messages.append(Message(model=first.model, bulk=first.bulk, parts=tuple(parts), pixels=images))
+            # Of a lone chunk always the same: a submit whose reply was lost, tried again, adds nothing.
+            name = f"{parts[0].job_id}:{parts[0].chunk}" if len(parts) == 1 else new_id()
+            messages.append(Message(id=name, model=first.model, bulk=first.bulk, parts=tuple(parts), pixels=images))
             parts.clear()
             pixels.clear()
 

@@ -144,6 +144,13 @@ redis.call('HINCRBY', KEYS[2], 'withdrawn', facts[1] - facts[2])
 return redis.call('DEL', KEYS[1])
 """
 
+#: KEYS idempotency key, job. ARGV id of the job. Answers 1 if the key was bound to a job that never came to be.
+RELEASE = """
+local bound = redis.call('GET', KEYS[1])
+if not bound or string.sub(bound, -#ARGV[1]) ~= ARGV[1] or redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+return redis.call('DEL', KEYS[1])
+"""
+
 #: KEYS message, its new key, pending, held, queue. ARGV id, new id, now, new envelope. Answers 1 if it was still to be
 #: answered. A new id, because the envelope of the old one may still be under way.
 RENEW = """

@@ -65,6 +65,10 @@ def flow_key(model: str) -> str:
     return f"{PREFIX}flow:{model}"
 
 
+def _idempotency_key(key: str) -> str:
+    return f"{PREFIX}idempotency:{hashlib.sha256(key.encode()).hexdigest()}"
+
+
 def message_key(message_id: str) -> str:
     return f"{PREFIX}message:{message_id}"
 
@@ -91,6 +95,7 @@ class Store:
         self._cancel = client.register_script(scripts.CANCEL)
         self._forget = client.register_script(scripts.FORGET)
         self._renew = client.register_script(scripts.RENEW)
+        self._release = client.register_script(scripts.RELEASE)
 
     def create(self, jobs: Sequence[Job], messages: Sequence[Message]) -> None:
         """Write the records of jobs of one model and queue and lay their messages into it, in one step.
@@ -252,15 +257,19 @@ class Store:
         digest, settings = hashlib.sha256(request).hexdigest(), self._settings
         # As long as the job's record may be there, which begins after this.
         kept = settings.job_ttl_s + settings.result_ttl_s
-        name = PREFIX + "idempotency:" + hashlib.sha256(key.encode()).hexdigest()
         with reaching_redis():
-            first = self.redis.set(name, f"{digest} {job_id}", nx=True, get=True, ex=kept)
+            first = self.redis.set(_idempotency_key(key), f"{digest} {job_id}", nx=True, get=True, ex=kept)
         if first is None:
             return job_id
         first_digest, first_id = first.decode().split()
         if first_digest != digest:
             raise KeyReused(f"Idempotency-Key {key.split(' ', 1)[-1]!r} was used with another request")
         return first_id
+
+    def release(self, key: str, job_id: str) -> None:
+        """Free an idempotency key whose job was refused."""
+        with reaching_redis():
+            self._release([_idempotency_key(key), job_key(job_id)], [job_id])
 
     def _model(self, job_id: str) -> str:
         with reaching_redis():

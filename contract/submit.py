@@ -67,8 +67,8 @@ class Submitter:
 
     def _commit(self, group: list[Waiting]) -> None:
         try:
-            messages = pack([(job, pixels) for job, pixels, _ in group])
-            self._store.create([job for job, _, _ in group], messages)
+            jobs = {job.id: (job, pixels) for job, pixels, _ in group}  # one under one Idempotency-Key may come twice
+            self._store.create([job for job, _ in jobs.values()], pack(list(jobs.values())))
         except Exception as error:  # the writer must outlive whatever one commit meets
             if isinstance(error, QueueFull) and len(group) > 1:  # there may be room for some of them
                 for each in group:

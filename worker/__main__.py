@@ -30,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         settings = Settings.from_env()
         logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         cards = Cards(settings.models_dir)
+        cards.demand()
         names = options.models.split(",") if options.models else list(cards)
         served, engine = load(names, cards, settings)
     except KerasqError as error:

@@ -136,14 +136,20 @@ def test_addresses_that_are_not_called(make_api, url):
 @pytest.mark.parametrize(
     ("address", "public"),
     [
-        *(
-            ("1.1.1.1", True),
-            ("2606:4700::1111", True),
-            ("100.64.0.1", False),
-            ("224.0.0.1", False),
-            ("fd00::1", False),
-        ),
-        *(("64:ff9b::7f00:1", False), ("2002:7f00:1::", False), ("fe80::1%eth0", False), ("192.168.1.1", False)),
+        ("1.1.1.1", True),
+        ("2606:4700::1111", True),
+        ("100.64.0.1", False),
+        ("192.168.1.1", False),
+        ("224.0.0.1", False),
+        ("::127.0.0.1", False),
+        ("::ffff:1.1.1.1", True),
+        ("::ffff:127.0.0.1", False),
+        ("64:ff9b::7f00:1", False),
+        ("64:ff9b:1::a00:1", False),
+        ("2002:7f00:1::", False),
+        ("fd00::1", False),
+        ("fe80::1%eth0", False),
+        ("fec0::1", False),
     ],
 )
 def test_is_public(address, public):

@@ -190,6 +190,33 @@ def test_a_submit_that_failed_leaves_its_idempotency_key_usable(api):
     assert api.post("/shapes", json={"key": "truck.jpg"}, headers=headers).status_code == 202
 
 
+def test_of_what_a_full_queue_refuses_nothing_is_kept(make_api):
+    api = make_api(callback_secret="s", callback_private=True)
+    api.line.error = QueueFull("full")
+    before = api.store.redis.keys()
+    answer = api.post(
+        "/shapes?callback_url=http://127.0.0.1/", json={"key": "truck.jpg"}, headers={"Idempotency-Key": "k"}
+    )
+    assert answer.status_code == 503
+    assert api.store.redis.keys() == before
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        ({"keys": [1] * 1000}, "keys.0: Input should be a valid string, found 1; "),
+        ({"images": [{}] * 1000}, "images.0.data: Field required, found {}; "),
+        ({str(number): 1 for number in range(1000)}, "the body: 1,000 fields or values do not fit; "),
+        ({"key": "k" * 5000}, "key: String should have at most 1024 characters, found 'kkk"),
+    ],
+)
+def test_a_body_that_is_wrong_in_a_thousand_places_costs_one_short_sentence(api, body, detail):
+    answer = api.post("/shapes", json=body)
+    assert answer.status_code == 422
+    assert answer.json["detail"].startswith(detail)
+    assert len(answer.json["detail"]) < 500
+
+
 def test_bad_images_count_in_what_an_idempotency_key_stands_for(api):
     headers = {"Idempotency-Key": "k"}
     assert api.post("/shapes", json={"keys": ["no", "truck.jpg"]}, headers=headers).status_code == 202

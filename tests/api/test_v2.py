@@ -58,6 +58,7 @@ def test_the_content_type_does_not_matter(api):
         (asked(["1"] * 384), 422, "whole numbers"),
         (asked([10**30] * 384), 422, "whole numbers"),
         (asked([None] * 384), 422, "whole numbers"),
+        (asked([0] * 999), 422, "needs 384 values, found more"),
         (asked([], shape=(0, 8, 8, 3)), 422, "greater than or equal to 1"),
         (asked([0] * 192, shape=(2, 8, 4, 3)), 422, "takes the shape [-1, 8, 8, 3]"),
         (asked([], shape=(999, 8, 8, 3)), 413, "at most 256"),
@@ -72,6 +73,14 @@ def test_what_is_not_taken_says_why_in_both_manners(api, body, status, words):
     answer = api.post("/v2/models/shapes/infer", json=body)
     assert answer.status_code == status and answer.content_type == "application/problem+json"
     assert words in answer.json["detail"] and answer.json["error"] == answer.json["detail"]
+
+
+def test_every_error_speaks_the_protocol(make_api):
+    api = make_api(max_body_bytes=1000)
+    large = api.post("/v2/models/shapes/infer", data=b"x" * 1001)
+    wrong, nowhere = api.client.put("/v2/models/shapes/infer"), api.get("/v2/nothing")
+    assert [each.status_code for each in (large, wrong, nowhere)] == [413, 405, 404]
+    assert all(each.json["error"] == each.json["detail"] for each in (large, wrong, nowhere))
 
 
 def test_binary_tensors_are_refused(api):

@@ -23,5 +23,10 @@ def test_a_key_is_printed_alone_on_stdout_and_then_only_named(run, store):
 def test_revoke(run, store):
     run("add", "ci")
     (key,) = keys.every(store)
-    assert run("revoke", key.id).exit_code == 0 and keys.every(store) == []
+    assert run("add", "ci too").exit_code == 0
+    other = next(each for each in keys.every(store) if each.id != key.id)
+    assert run("revoke", other.id).stderr == f"{other.id} is revoked\n"
+    done = run("revoke", key.id)
+    assert done.exit_code == 0 and keys.every(store) == []
+    assert "no key is left, so that anyone may use the API now" in done.stderr
     assert isinstance(run("revoke", key.id).exception, UnknownApiKey)

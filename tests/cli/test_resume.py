@@ -37,6 +37,15 @@ def test_what_succeeded_is_done_and_what_failed_goes(tmp_path: Path, form: str) 
     assert sorted(each.name for each in tmp_path.iterdir()) == ["expected", "out"]
 
 
+def test_an_output_behind_a_link_is_replaced_where_it_lies(tmp_path: Path, form: str) -> None:
+    (tmp_path / "far").mkdir()
+    write(tmp_path / "far" / "out", form, ROWS)
+    (tmp_path / "out").symlink_to(tmp_path / "far" / "out")
+    assert len(resume(tmp_path / "out", form, "pets", 2)) == 3
+    assert (tmp_path / "out").is_symlink()
+    assert sorted(each.name for each in tmp_path.rglob("*")) == ["far", "out", "out"]
+
+
 def test_a_torn_line_is_cut_off_wherever_it_is_torn(tmp_path: Path, form: str) -> None:
     rows = [("a.png", GOOD), ('b "x",\nc.png', GOOD)]
     path = tmp_path / "out"

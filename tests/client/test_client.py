@@ -111,6 +111,15 @@ def test_what_is_too_much_for_one_request_is_several(make_api):
         assert [job.images for job in client.submit_all([picture()] * 3, "shapes")] == [2, 1]
 
 
+def test_large_images_go_in_requests_that_the_server_takes_at_once(make_api, monkeypatch, tmp_path):
+    monkeypatch.setattr("client.uploads.BODY", 2 * len(picture()))
+    (tmp_path / "a.png").write_bytes(picture())
+    api = make_api()
+    with serving(api.client.application) as url, Client(url, patience=0) as client:
+        given = [picture(), tmp_path / "a.png", str(tmp_path / "a.png"), picture(), picture() + bytes(9999)]
+        assert [job.images for job in client.submit_all(given, "shapes")] == [2, 2, 1]
+
+
 def test_one_that_is_too_large_alone_fails_alone(make_api):
     api = make_api(max_body_bytes=2000)
     with serving(api.client.application) as url, Client(url, patience=0) as client:
@@ -146,3 +155,9 @@ def test_a_server_that_is_not_there(client, tmp_path):
 def test_what_is_no_address_is_said(url):
     with pytest.raises(errors.BadSetting, match="is not an address such as"):
         Client(url)
+
+
+@pytest.mark.parametrize("key", ["kq_1\n", "ключ"])
+def test_what_is_no_key_is_said(key):
+    with pytest.raises(errors.BadSetting, match="the API key holds what no key has"):
+        Client("http://localhost:5000", key)

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from client import Client, Unreachable, retries
-from contract.errors import KerasqError, QueueFull, TooManyRequests
+from contract.errors import KerasqError, QueueFull, TooLarge, TooManyRequests
 from tests.cli.test_patience import Clock
 
 
@@ -98,6 +98,7 @@ def test_an_answer_too_late_is_unreachable(script):
     [
         ((502, {}, b"<html>"), Unreachable, "502 Bad Gateway"),
         ((429, {"Retry-After": "2"}, b""), TooManyRequests, "429"),
+        ((413, {}, b"<html>nginx"), TooLarge, "413"),
         ((301, {"Location": "/"}, b""), KerasqError, "301 Moved"),
         ((404, {}, b"[]"), KerasqError, "404 Not Found"),
         ((200, {}, b"<html>"), KerasqError, "no JSON"),

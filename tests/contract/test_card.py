@@ -71,6 +71,11 @@ def test_a_changed_byte_and_a_missing_file_are_found(models: Path) -> None:
         Cards(models).verify()
 
 
+def test_a_folder_without_models_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(BadModel, match="holds no model; a model is a folder with a card"):
+        Cards(tmp_path).demand()
+
+
 def test_an_unknown_model_names_those_there_are(models: Path) -> None:
     with pytest.raises(UnknownModel, match="'cats' is not a model here; served: shapes"):
         Cards(models)["cats"]

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from contract.errors import NotAnImage, TooLarge, UnknownKey, UnusableImage
-from contract.images import decode, encode, open_key
+from contract.images import _reduced, decode, encode, open_key
 
 
 def saved(picture: Image.Image, form: str, **options: Any) -> bytes:
@@ -108,6 +108,28 @@ def bomb(side: int) -> bytes:
 def test_a_decompression_bomb_is_refused_by_its_header() -> None:
     with pytest.raises(TooLarge, match=r"60000 x 60000 pixels; at most 10,000,000"):
         pixels(bomb(60000))
+
+
+def test_tiles_larger_than_the_image_count() -> None:
+    """libtiff decodes a tile whole, and its size is free."""
+    tags = {256: 64, 257: 64, 258: 8, 259: 8, 262: 1, 277: 1, 322: 32768, 323: 32752, 324: 0, 325: 1}
+    fields = b"".join(struct.pack("<HHII", tag, 4 if tag > 300 else 3, 1, value) for tag, value in tags.items())
+    with pytest.raises(TooLarge, match=r"tiles of 32768 x 32752 pixels; at most 10,000,000"):
+        pixels(struct.pack("<4sIH", b"II*\0", 8, len(tags)) + fields + bytes(8))
+
+
+def test_a_jpeg_of_many_scans_is_refused() -> None:
+    content = saved(Image.new("RGB", (40, 40)), "JPEG", progressive=True)
+    assert pixels(content).max() == 0
+    scan = content.rindex(b"\xff\xda")
+    with pytest.raises(TooLarge, match=r"has 1\d\d scans; at most 100"):
+        pixels(content[:scan] + content[scan:-2] * 101 + content[-2:])
+
+
+def test_a_narrow_picture_is_reduced_along_its_length() -> None:
+    strip = Image.new("RGBA", (5000, 100), (0, 0, 255, 255))
+    assert _reduced(strip, (32, 32)).size == (129, 100)
+    assert (pixels(saved(strip, "PNG")) == (0, 0, 255)).all()
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,15 @@ def test_small_jobs_share_a_message() -> None:
     ]
 
 
+def test_the_message_of_a_lone_chunk_is_always_the_same_one() -> None:
+    one, other = (Job(model="shapes", images=n) for n in (300, 2))
+    names = [[message.id for message in pack([(one, numbered(300 % 256)[[0] * 300])])] for _ in range(2)]
+    assert names[0] == names[1] == [f"{one.id}:0", f"{one.id}:1"]
+    first, shared = pack([(one, numbered(300 % 256)[[0] * 300]), (other, numbered(2))])
+    assert first.id == f"{one.id}:0"
+    assert shared.id not in (f"{one.id}:1", f"{other.id}:0")  # of which the other part would be lost with it
+
+
 def test_a_big_job_is_cut_and_no_message_is_over_a_chunk() -> None:
     jobs = [Job(model="shapes", images=n) for n in (200, 600, 100)]
     messages = pack(

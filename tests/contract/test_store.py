@@ -166,16 +166,30 @@ def test_every_image_is_settled_once_whatever_became_of_its_job(store: Store) ->
 
 
 def test_a_submit_that_is_sent_twice_counts_once(store: Store) -> None:
-    one = job(3)
-    messages = queued(store, one)
-    store.create([one], messages)
-    assert store.flow("shapes") == (3, 0)
-    assert store.redis.llen("shapes") == 1
+    one = job(300)
+    assert [message.id for message in queued(store, one)] == [message.id for message in queued(store, one)]
+    assert store.flow("shapes") == (300, 0)
+    assert store.redis.llen("shapes") == 2
+
+
+def test_an_idempotency_key_is_released_unless_its_job_is_there(store: Store) -> None:
+    one, other = job(), job()
+    assert store.reserve("k", b"request", one.id) == one.id
+    store.release("k", other.id)
+    assert store.reserve("k", b"request", other.id) == one.id
+    store.release("k", one.id)
+    assert store.reserve("k", b"request", other.id) == other.id
+    queued(store, other)
+    store.release("k", other.id)
+    assert store.reserve("k", b"request", one.id) == other.id
 
 
 def test_a_job_that_is_submitted_again_under_another_message_is_run_once_and_balances(store: Store) -> None:
     one = job(3)
-    for message in queued(store, one) + queued(store, one):
+    (first,) = queued(store, one)
+    another = Message(**{**vars(first), "id": new_id()})
+    store.create([one], [another])
+    for message in (first, another):
         answer(store, message, None if wanted(store, message) == [True] else [])
     assert (store.get(one.id).status, store.get(one.id).done_images) == (Status.SUCCEEDED, 3)
     assert store.flow("shapes") == (6, 6)

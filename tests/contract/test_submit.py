@@ -124,6 +124,17 @@ def test_one_that_is_too_large_takes_none_of_its_group_with_it(monkeypatch: pyte
     assert store.flow("shapes") == (3, 0)
 
 
+def test_a_job_that_comes_twice_in_a_group_is_queued_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    go, create = threading.Event(), store.create
+    monkeypatch.setattr(store, "create", lambda *given: go.wait(5) and create(*given))
+    submitter = Submitter(store)
+    first, one = Job(model="shapes", images=1), Job(model="shapes", images=1)
+    waiting = [submitter.submit_soon(job, image()) for job in (first, one, one)]
+    go.set()
+    assert [each.exception(5) for each in waiting] == [None] * 3
+    assert store.flow("shapes") == (2, 0)
+
+
 def test_a_redis_that_goes_away_is_told_and_the_writer_lives_on(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     submitter = Submitter(store)
     with monkeypatch.context() as away:
