@@ -29,7 +29,7 @@ REFUSES_WRITES = ("MISCONF", "READONLY")
 
 
 def connect(settings: Settings) -> redis.Redis:
-    """A client that gives up soon, so that a caller hears of a Redis that is away within seconds."""
+    """A client whose caller hears of a Redis that is away at once, and of one that hangs after two tries of 10 s."""
     pool = redis.BlockingConnectionPool.from_url(
         settings.redis_url,
         # One finish can wake hundreds of waiters; those that find no connection free wait for one.

@@ -43,6 +43,13 @@ class Batcher:
         self._company = False
         self._turn = threading.Condition()
         self._running = False
+        self._began: float | None = None
+
+    @property
+    def running_for(self) -> float:
+        """Seconds that the batch on the device has run so far; 0 while there is none."""
+        began = self._began
+        return 0.0 if began is None else time.monotonic() - began
 
     def run(self, pieces: Sequence[np.ndarray], *, urgent: bool = True) -> list[np.ndarray | Exception]:
         """Of each piece, uint8 (N, height, width, channels), the float32 (N, classes) once the device has run it.
@@ -76,7 +83,11 @@ class Batcher:
         with self._device:
             batch = self._collect()
             self._company = len(batch) > 1
-            self._run(batch)
+            self._began = time.monotonic()
+            try:
+                self._run(batch)
+            finally:
+                self._began = None
 
     def _collect(self) -> list[Item]:
         first = self._items.get()

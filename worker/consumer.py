@@ -1,6 +1,8 @@
 """The Celery worker around the classifier: thread pool, queues, and the word that it consumes."""
 
+import os
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import celery
@@ -14,10 +16,25 @@ from worker.celery_app import queues
 from worker.sweep import sweep
 from worker.task import Classifier, Served, log
 
+#: Seconds in which any engine runs any batch, unless it hangs.
+STUCK = 60.0
 
-def _speaking(served: dict[str, Served], engine: str, classifier: Classifier, store: Store) -> type:
+
+def end_if_stuck(served: Mapping[str, Served], limit: float) -> None:
+    """End the process at once where a batch has run for more than `limit` seconds: no thread can be told to leave it.
+
+    What it holds is sent again to another worker, and whoever keeps workers running starts this one anew.
+    """
+    longest = max(each.batcher.running_for for each in served.values())
+    if longest > limit:
+        log.critical("the engine has not answered for %.0f s; this worker ends", longest)
+        os._exit(1)
+
+
+def _speaking(served: dict[str, Served], engine: str, classifier: Classifier, store: Store, settings: Settings) -> type:
     """The bootstep that announces this worker, and sweeps, from the consumer's own loop: so only while it consumes."""
     started_at = time.time()
+    limit = max(STUCK, 4 * settings.visibility_timeout_s)
 
     class Speaking(bootsteps.StartStopStep):
         requires = (Tasks,)
@@ -34,6 +51,7 @@ def _speaking(served: dict[str, Served], engine: str, classifier: Classifier, st
                 log.warning("could not say goodbye: %s", error)
 
         def _speak(self) -> None:
+            end_if_stuck(served, limit)
             try:
                 presence.announce(
                     store.redis,
@@ -57,7 +75,7 @@ def consume(app: celery.Celery, served: dict[str, Served], engine: str, store: S
     classifier = Classifier(served, store)
     classifier.register(app)
     app.conf.task_queues = queues(list(served))
-    app.steps["consumer"].add(_speaking(served, engine, classifier, store))
+    app.steps["consumer"].add(_speaking(served, engine, classifier, store, settings))
     worker = app.Worker(
         hostname=f"kerasq@{presence.this_worker()}",
         pool_cls="threads",

@@ -44,6 +44,21 @@ def engine() -> Counting:
     return Counting()
 
 
+def test_how_long_a_batch_has_run(engine: Counting) -> None:
+    batcher = make(engine)
+    engine.gate.clear()
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(batcher.run, [images(1)])
+        assert engine.running.wait(5)
+        time.sleep(0.02)
+        assert 0.02 <= batcher.running_for < 5
+        engine.gate.set()
+        answer.result(5)
+    assert batcher.running_for == 0
+    batcher.run([images(13)])
+    assert batcher.running_for == 0
+
+
 class Askers:
     """Threads that each ask a batcher for one piece."""
 
