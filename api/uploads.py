@@ -39,7 +39,9 @@ def uploads(request: Request, settings: Settings) -> list[Upload]:
         if len(found) > settings.max_images:
             raise TooLarge(f"the request has more than {settings.max_images} images; at most so many are taken at once")
     if not found:
-        raise BadRequest("the request has no image: send JSON with a key, an image body, or a multipart file")
+        raise BadRequest(
+            "the request has no image: send JSON with a key, an image body, or a multipart file whose name is UTF-8"
+        )
     return found
 
 
