@@ -83,14 +83,16 @@ RESPONSES: ResponseDict = {
 def submit(path: ModelPath, query: SubmitQuery, header: SubmitHeaders) -> Response:
     here = context()
     called = _callable(query.callback_url, here)
-    job, pixels = make_job(here.cards[path.model], uploads(request, here.settings), query.top, here)
+    images = uploads(request, here.settings)
+    job, pixels = make_job(here.cards[path.model], images, here, top=query.top, bulk=query.bulk, callback_url=called)
     preferences = Preferences.read(header.prefer, here.settings.max_wait_s)
-    job = replace(job, bulk=query.bulk, callback_url=called)
     record = _queued(job, pixels, header.idempotency_key, preferences.wait, here)
     return _answer(record, preferences)
 
 
-def make_job(card: Card, images: list[Upload], top: int, here: Context) -> tuple[Job, np.ndarray]:
+def make_job(
+    card: Card, images: list[Upload], here: Context, *, top: int, bulk: bool, callback_url: str | None
+) -> tuple[Job, np.ndarray]:
     """A job of the images that can be used, and their pixels. Raises a lone image's error, or NoUsableImage."""
     if top > len(card.labels):
         raise InvalidRequest(f"top: {card.name} has {len(card.labels)} classes, found {top}")
@@ -110,7 +112,16 @@ def make_job(card: Card, images: list[Upload], top: int, here: Context) -> tuple
     if not pixels:
         raise NoUsableImage(list(refused.values()))
     names = tuple(image.name or "" for image in images) if any(image.name for image in images) else ()
-    return Job(model=card.name, images=len(images), top=top, names=names, refused=refused), np.stack(pixels)
+    job = Job(
+        model=card.name,
+        images=len(images),
+        top=top,
+        names=names,
+        refused=refused,
+        bulk=bulk,
+        callback_url=callback_url,
+    )
+    return job, np.stack(pixels)
 
 
 def _callable(url: str | None, here: Context) -> str | None:
@@ -127,7 +138,8 @@ def _queued(job: Job, pixels: np.ndarray, key: str | None, wait: float, here: Co
     """Queue the job, or find the one that an Idempotency-Key already made; its record after at most `wait` seconds."""
     owned = f"{g.owner or ''} {key}"  # one client's keys are not another's
     first_id = here.store.reserve(owned, _fingerprint(job, pixels), job.id) if key else job.id
-    again, job = first_id != job.id, replace(job, id=first_id)
+    if again := first_id != job.id:
+        job = replace(job, id=first_id)
     with here.notices.watch(job.id) as watch:
         try:
             record = (_already(job.id, here) if again else None) or _submitted(job, pixels, here)
