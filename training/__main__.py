@@ -75,6 +75,8 @@ def add_(args: argparse.Namespace) -> None:
 def evaluate_(args: argparse.Namespace) -> None:
     from training import evaluate
 
+    if args.folder and args.mistakes:
+        raise TrainingError("--mistakes draws images of a split, not of a --folder")
     if args.folder:
         max_pixels = Settings.from_env().max_pixels
         _show(evaluate.on_folder(args.name, args.models, args.folder, max_pixels=max_pixels))
@@ -108,7 +110,7 @@ def _shortened(args: argparse.Namespace) -> "Recipe":
     from dataclasses import replace
 
     recipe = _recipe(args.name)
-    return replace(recipe, epochs=args.epochs or recipe.epochs)
+    return replace(recipe, epochs=recipe.epochs if args.epochs is None else args.epochs)
 
 
 def _show(metrics: "Metrics") -> None:
@@ -126,8 +128,15 @@ def _list() -> None:
 
     for name, recipe in RECIPES.items():
         taught = f", taught by {' and '.join(recipe.teaching.models)}" if recipe.teaching else ""
+        begins = f", from {recipe.start_from}'s convolutions" if recipe.start_from else ""
         about = f"{recipe.dataset}, {recipe.epochs} epochs, {recipe.optimizer}, {recipe.schedule}"
-        print(f"{name:<18} {about}{taught}")
+        print(f"{name:<18} {about}{begins}{taught}")
+
+
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return number
 
 
 def _seeds(text: str) -> tuple[int, ...]:
@@ -151,7 +160,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("name", metavar="NAME", help="a recipe; see --list")
     run.add_argument("--run", type=Path, metavar="DIR", help="the run's folder (runs/NAME)")
     length = argparse.ArgumentParser(add_help=False)
-    length.add_argument("--epochs", type=int, metavar="N", help="instead of the recipe's")
+    length.add_argument("--epochs", type=_positive, metavar="N", help="instead of the recipe's")
     arithmetic = argparse.ArgumentParser(add_help=False)
     arithmetic.add_argument(
         "--precision",
@@ -175,8 +184,8 @@ def parser() -> argparse.ArgumentParser:
     one = commands.add_parser(
         "ablate", parents=[arithmetic, source, places], help="change the recipe of cifar10 a step at a time"
     )
-    one.add_argument("--epochs", type=int, metavar="N", default=3, help="of each (%(default)s)")
-    one.add_argument("--images", type=int, metavar="N", default=10_000, help="to train on (%(default)s)")
+    one.add_argument("--epochs", type=_positive, metavar="N", default=3, help="of each (%(default)s)")
+    one.add_argument("--images", type=_positive, metavar="N", default=10_000, help="to train on (%(default)s)")
     one.add_argument("--run", type=Path, metavar="DIR", default=Path("runs/ablation"), help="the runs (%(default)s)")
     one.set_defaults(call=ablate)
     one = commands.add_parser(
@@ -193,8 +202,9 @@ def parser() -> argparse.ArgumentParser:
     one.set_defaults(call=add_)
     one = commands.add_parser("evaluate", parents=[source, places], help="score a published model")
     one.add_argument("name", metavar="NAME", help="a published model")
-    one.add_argument("--split", choices=("validation", "test"), default="test", help="(%(default)s)")
-    one.add_argument("--folder", type=Path, metavar="DIR", help="score pictures in one sub-folder per label instead")
+    which = one.add_mutually_exclusive_group()
+    which.add_argument("--split", choices=("validation", "test"), default="test", help="(%(default)s)")
+    which.add_argument("--folder", type=Path, metavar="DIR", help="score pictures in one sub-folder per label instead")
     one.add_argument("--mistakes", type=Path, metavar="FILE.png", help="draw what it was surest of and got wrong")
     one.set_defaults(call=evaluate_)
     one = commands.add_parser("report", parents=[places], help="write the results table into docs/training.md")

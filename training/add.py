@@ -1,7 +1,6 @@
 """A Keras model of anybody's making -> `models/<name>/`: checked, exported, described."""
 
 import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,8 @@ from contract import probe
 from contract.card import CARD, WEIGHTS, Card, Input, check_labels, check_name, sha256
 from contract.errors import BadModel
 from training import engine, provenance
+from training.errors import PublishError
+from training.staging import staged
 
 #: What an input may be of: uint8 itself, or what it is cast to without loss.
 TYPES = frozenset({"uint8", "bfloat16", "float16", "float32", "float64"})
@@ -39,18 +40,13 @@ def add(path: Path, *, name: str, labels: str, models: Path, limits: str = "", r
     classes = _classes(model, path)
     if len(words) != classes:
         raise BadModel(f"{where}: expected {classes} labels, one for each output of {path}, found {len(words)}")
-    models.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".add-", dir=models) as work:
-        # One level deeper than cards are looked for.
-        stage = Path(work) / name
-        stage.mkdir()
+    with staged(folder) as stage:
         shutil.copyfile(path, stage / WEIGHTS)
         _export(model, taken, path, stage)
         card = _described(name, words, limits, taken, model, stage)
         card.check(folder / CARD)
         card.write(stage)
         Card.read(stage).verify(stage)
-        _put(stage, folder)
     return card
 
 
@@ -83,8 +79,10 @@ def _loaded(path: Path) -> keras.Model:
 
 
 def _reason(error: Exception) -> str:
-    """The first sentence of what went wrong; Keras quotes the configuration around it."""
+    """The first sentence of what went wrong; Keras quotes the configuration around it, OpenVINO its own source."""
     cause = str(error).rpartition("Exception encountered: ")[2].strip()
+    if "No conversion rule" in cause:
+        cause = cause[cause.index("No conversion rule") :]
     return next(iter(cause.splitlines()), type(error).__name__).split(". ")[0]
 
 
@@ -116,14 +114,21 @@ def _tensors(model: keras.Model, kind: str) -> Sequence[Any]:
 def _export(model: keras.Model, taken: Input, path: Path, stage: Path) -> None:
     """Write the engine file, which takes uint8 whatever `model` takes, and see that both answer alike."""
     pixels = probe.sample(taken)
-    answers = np.asarray(model.predict_on_batch(pixels), np.float32)
+    answers = model.predict_on_batch(pixels)
+    if not isinstance(answers, np.ndarray):
+        raise BadModel(f"{path}: expected one output, found a {type(answers).__name__} of them")
+    answers = answers.astype(np.float32)
     probe.check(path, answers, answers.shape[-1])
     given = keras.Input(taken.shape, dtype="uint8", name="pixels")
     try:
-        engine.export(keras.Model(given, model(keras.ops.cast(given, model.inputs[0].dtype))), stage)
-    except Exception as error:  # whatever the exporter meets in somebody's layers
+        # As in use: layers that only change the images of a training would bring random numbers into the file.
+        called = model(keras.ops.cast(given, model.inputs[0].dtype), training=False)
+        engine.export(keras.Model(given, called), stage)
+        engine.check(stage, pixels, answers)
+    except PublishError:
+        raise
+    except Exception as error:  # whatever exporter and engine meet in somebody's layers
         raise BadModel(f"{path}: expected layers that OpenVINO has, found others ({_reason(error)})") from error
-    engine.check(stage, pixels, answers)
 
 
 def _described(name: str, labels: tuple[str, ...], limits: str, taken: Input, model: keras.Model, stage: Path) -> Card:
@@ -135,16 +140,3 @@ def _described(name: str, labels: tuple[str, ...], limits: str, taken: Input, mo
         parameters=provenance.parameters(model),
         limits=limits,
     )
-
-
-def _put(stage: Path, folder: Path) -> None:
-    """Rename `stage` to `folder`, what was there before being gone only once that has succeeded."""
-    if not folder.exists():
-        stage.rename(folder)
-        return
-    before = folder.rename(stage.with_name(".before"))
-    try:
-        stage.rename(folder)
-    except OSError:
-        before.rename(folder)
-        raise

@@ -78,19 +78,25 @@ def read(path: Path) -> dict[bytes, Any]:
     """Unpickle one official file. Raises DataError for a missing file or for anything but plain data in it."""
     try:
         with path.open("rb") as file:
-            return _OfficialUnpickler(file, encoding="bytes").load()
+            content = _OfficialUnpickler(file, encoding="bytes").load()
     except FileNotFoundError:
         raise DataError(f"{path} is missing; `python -m training.data` downloads it") from None
     except DataError as error:
         raise DataError(f"{path} is not an official CIFAR file: {error}") from None
-    except (pickle.UnpicklingError, EOFError, ValueError) as error:
+    except (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError) as error:
         raise DataError(f"{path} is not an official CIFAR file: {error}") from error
+    if not isinstance(content, dict):
+        raise DataError(f"{path} is not an official CIFAR file: it holds a {type(content).__name__}")
+    return content
 
 
 def _split(parts: list[dict[bytes, Any]], key: bytes) -> Split:
     rows = np.concatenate([part[b"data"] for part in parts])
     images = np.ascontiguousarray(rows.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
-    return Split(images=images, classes=np.concatenate([np.asarray(part[key], np.int64) for part in parts]))
+    classes = np.concatenate([np.asarray(part[key], np.int64) for part in parts])
+    if len(images) != len(classes):
+        raise ValueError(f"{len(images):,} images and {len(classes):,} labels")
+    return Split(images=images, classes=classes)
 
 
 def load(name: str, folder: Path) -> Dataset:
@@ -104,7 +110,7 @@ def load(name: str, folder: Path) -> Dataset:
     try:
         official, test = _split(parts, key), _split([last], key)
         labels, superclasses = _words(meta[names]), _superclasses(meta, parts)
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise DataError(f"{root} does not hold the fields of {name}: {error}") from error
     train_rows, validation_rows = train_test_split(
         np.arange(len(official.classes)), test_size=VALIDATION_SHARE, random_state=SPLIT_SEED
@@ -144,12 +150,14 @@ def download(name: str, folder: Path) -> bool:
     archive, expected = ARCHIVES[name]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # Unpacked beside its place and then renamed, so that an interruption never leaves half a folder.
+        # Unpacked beside its place and then renamed, so that an interruption never leaves half a file.
         with tempfile.TemporaryDirectory(dir=folder) as work:
             extracted = keras.utils.get_file(
                 archive, ORIGIN + archive, file_hash=expected, extract=True, cache_dir=work, cache_subdir=""
             )
-            (Path(extracted) / FOLDERS[name]).rename(root)
+            root.mkdir(exist_ok=True)
+            for file in FILES[name]:
+                (Path(extracted) / FOLDERS[name] / file).replace(root / file)
     except Exception as error:  # Keras raises a bare Exception when a download fails.
         raise DataError(f"{ORIGIN + archive} could not be fetched into {folder}: {error}") from error
     return True

@@ -1,5 +1,7 @@
 """The OpenVINO engine file of a model: exported by Keras, float32, and compared with Keras on real images."""
 
+import shutil
+import tempfile
 from pathlib import Path
 
 import keras
@@ -15,8 +17,17 @@ TOLERANCE = 1e-5
 
 
 def export(model: keras.Model, folder: Path) -> None:
-    """Write openvino.xml and openvino.bin: uint8 input, any batch size, weights as they are."""
+    """Write openvino.xml and openvino.bin: uint8 input, any batch size, weights as they are, one output."""
     model.export(str(folder / GRAPH), format="openvino", verbose=False)
+    exported = openvino.Core().read_model(folder / GRAPH)
+    _, *others = exported.get_results()  # such as the sizes that a layer computes on its way
+    if others:
+        for each in others:
+            exported.remove_result(each)
+        with tempfile.TemporaryDirectory() as work:  # the file is read while it is written
+            openvino.save_model(exported, Path(work) / GRAPH, compress_to_fp16=False)
+            for file in FILES:
+                shutil.copyfile(Path(work) / file, folder / file)
 
 
 def predict(folder: Path, pixels: np.ndarray) -> np.ndarray:
@@ -28,7 +39,10 @@ def predict(folder: Path, pixels: np.ndarray) -> np.ndarray:
 
 def check(folder: Path, pixels: np.ndarray, expected: np.ndarray) -> None:
     """Raises PublishError unless the file takes uint8 in any batch and gives `expected` (N, classes) for `pixels`."""
-    taken = openvino.Core().read_model(folder / GRAPH).input(0)
+    model = openvino.Core().read_model(folder / GRAPH)
+    if len(model.outputs) != 1:
+        raise PublishError(f"{GRAPH}: expected one output, found {len(model.outputs)}")
+    taken = model.input(0)
     if taken.element_type != openvino.Type.u8 or not taken.partial_shape[0].is_dynamic:
         raise PublishError(f"{GRAPH}: expected uint8 in batches of any size, found {taken}")
     for batch in (len(pixels), 1):

@@ -48,23 +48,28 @@ def fit(
     data: Dataset,
     run: Path,
     *,
+    start: keras.Model | None = None,
     teachers: Sequence[keras.Model] = (),
     precision: str = "float32",
 ) -> keras.Model:
     """Train, or go on from where `run` stopped, and return the model with its best validation weights.
 
-    `precision` is "float32" or "mixed_bfloat16"; weights and optimizer are float32 in both, so a run may go on in the
-    other. Under the "plateau" schedule a resumed run counts its patience anew.
+    A new run begins with the convolutions of `start`. `precision` is "float32" or "mixed_bfloat16"; weights and
+    optimizer are float32 in both, so a run may go on in the other. Under the "plateau" schedule a resumed run counts
+    its patience anew.
     """
     run.mkdir(parents=True, exist_ok=True)
     (run / runs.BETTER).unlink(missing_ok=True)
     done = runs.epochs_done(run)
     rows = runs.rewind(run, done)
-    keras.utils.set_random_seed(recipe.seed)
+    # A run that goes on does not draw the dropout of its first epochs again.
+    keras.utils.set_random_seed(recipe.seed + done)
     with building(precision):
         model = build(recipe)
     if not done:
         networks.prepare(model, data.train.images)
+        if start is not None:
+            networks.copy_convolutions(start, model)
     if done < recipe.epochs and not _stopped_early(recipe, rows):
         _train(model, recipe, data, teachers, run, done)
     model.load_weights(run / runs.BEST)

@@ -1,7 +1,6 @@
 """A finished run -> `models/<name>/`: calibrated, exported, checked, measured once on the test split, described."""
 
 import shutil
-import tempfile
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from training.data import Dataset
 from training.errors import PublishError, RunError
 from training.fit import build
 from training.recipes import Recipe
+from training.staging import staged
 
 #: How far the weights' validation accuracy, in float32, may be from the history's, which is of the arithmetic that the
 #: run was in, and the highest of as many as there were epochs.
@@ -29,23 +29,25 @@ LIMITS = (
 def publish(name: str, recipe: Recipe, *, run: Path, data_dir: Path, models: Path, hours: float | None = None) -> Card:
     """Write `models/<name>/` from the best weights of `run`, and return its card.
 
-    `hours` states the training time, for a history without `seconds`. Everything is written and checked elsewhere
-    first, so a failure leaves the published model as it was; the card comes last.
+    `hours` states the training time, for a history without `seconds`. Everything is written and checked beside
+    it first, so a failure leaves the published model as it was.
 
     Raises RunError for a run that lacks something, PublishError where the weights do not give what the history says
     or the exported engine does not agree with Keras, DataError for missing data.
     """
-    rows = runs.history(run)
+    rows = runs.kept(run)
     best = runs.best(rows)
     if best is None:
         raise RunError(f"{run} holds no finished epoch: {runs.HISTORY} is missing or empty")
-    taken = hours if hours is not None else runs.hours(run)
+    taken = hours if hours is not None else runs.hours(rows, run)
+    record = runs.record(run)
+    if record and record.get("images") is not None:
+        raise RunError(f"{run} was trained on {record['images']:,} images; what is published has seen all of them")
     dataset = data.load(recipe.dataset, data_dir)
     model = _trained(recipe, run)
     calibration = _calibrated(model, dataset, best)
     origin = _origin(recipe, run, models)
-    with tempfile.TemporaryDirectory() as work:
-        stage = Path(work)
+    with staged(models / name) as stage:
         model = _written(model, dataset, stage)
         training = {
             **origin,
@@ -59,7 +61,7 @@ def publish(name: str, recipe: Recipe, *, run: Path, data_dir: Path, models: Pat
         card = _described(name, model, dataset, training, stage)
         shutil.copy(run / runs.HISTORY, stage / runs.HISTORY)
         pictures.curves(rows, int(best["epoch"]) + 1, stage)
-        _moved(stage, card, models / name)
+        card.verify(stage)
     return card
 
 
@@ -133,22 +135,26 @@ def _described(name: str, model: keras.Model, dataset: Dataset, training: dict[s
 
 
 def _origin(recipe: Recipe, run: Path, models: Path) -> dict[str, Any]:
-    """Recipe, versions, hardware and teachers: as the run has them, else as they are here and now."""
+    """Recipe, versions, hardware and sources: as the run has them, else as they are here and now."""
     facts = runs.record(run) or {
         "recipe": provenance.recipe_facts(recipe),
         **provenance.machine_facts(),
-        "taught_by": taught_by(recipe, models),
+        **sources(recipe, models),
     }
     return {**facts, "versions": {**facts["versions"], "openvino": version("openvino")}}
 
 
-def taught_by(recipe: Recipe, models: Path) -> list[dict[str, Any]]:
-    """Name, version and hours of each published model that teaches the recipe; only the name where it is not there.
+def sources(recipe: Recipe, models: Path) -> dict[str, list[dict[str, Any]]]:
+    """Name, version and hours of each published model that the recipe starts from, and of each that teaches it.
 
-    The hours are by name those of the model and of its own teachers.
+    Only the name where it is not there. The hours are by name those of the model and of its own sources.
     """
-    names = recipe.teaching.models if recipe.teaching else ()
-    return [{"model": name, **_known(name, models)} for name in names]
+    start = [recipe.start_from] if recipe.start_from else []
+    teachers = recipe.teaching.models if recipe.teaching else ()
+    return {
+        "started_from": [{"model": name, **_known(name, models)} for name in start],
+        "taught_by": [{"model": name, **_known(name, models)} for name in teachers],
+    }
 
 
 def _known(name: str, models: Path) -> dict[str, Any]:
@@ -171,14 +177,3 @@ def _data_facts(recipe: Recipe, dataset: Dataset, data_dir: Path) -> dict[str, A
         "split_seed": data.SPLIT_SEED,
         "sha256": data.fingerprints(recipe.dataset, data_dir),
     }
-
-
-def _moved(stage: Path, card: Card, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    # A worker that starts meanwhile finds no card, or the whole of the new model; never one beside another's files.
-    (folder / CARD).unlink(missing_ok=True)
-    for path in folder.glob("openvino*"):  # int8, which is made later, would be another model's
-        path.unlink()
-    for path in sorted(stage.iterdir(), key=lambda each: each.name == CARD):
-        shutil.move(path, folder / path.name)
-    card.verify(folder)

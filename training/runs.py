@@ -40,9 +40,14 @@ def best(rows: list[dict[str, str]]) -> dict[str, str] | None:
     return max(rows, key=lambda row: float(row["val_accuracy"]), default=None)
 
 
-def hours(run: Path) -> float:
-    """What its epochs took together. Raises RunError where an epoch does not say."""
-    rows = history(run)
+def kept(run: Path) -> list[dict[str, str]]:
+    """The history as far as the run's best weights know it: what came after its last backup is done again."""
+    done = epochs_done(run)
+    return [row for row in history(run) if not done or int(row["epoch"]) < done]
+
+
+def hours(rows: list[dict[str, str]], run: Path) -> float:
+    """What the epochs of `rows` took together. Raises RunError, naming the run, where one does not say."""
     if not all(row.get("seconds") for row in rows):
         raise RunError(f"{run / HISTORY} lacks the seconds of an epoch; state the training time with --hours")
     return sum(float(row["seconds"]) for row in rows) / 3600
@@ -73,7 +78,9 @@ def rewind(run: Path, epochs: int) -> list[dict[str, str]]:
     A run that died after its backup repeats what came then; its rows must not be there twice.
     """
     rows = [row for row in history(run) if int(row["epoch"]) < epochs]
-    if rows:
+    if not rows:
+        (run / HISTORY).unlink(missing_ok=True)
+    else:
         columns = ["epoch", *sorted({*rows[0], *LOGGED} - {"epoch"})]
         with (run / HISTORY).open("w", newline="") as file:
             writer = csv.DictWriter(file, columns, restval="")
@@ -85,18 +92,19 @@ def rewind(run: Path, epochs: int) -> list[dict[str, str]]:
 def begin(
     run: Path,
     recipe: Recipe,
-    taught_by: list[dict[str, Any]],
+    sources: dict[str, list[dict[str, Any]]],
     images: int | None = None,
     precision: str = "float32",
 ) -> None:
-    """Write down how the run was started: by which versions of its teachers, and with how many `images`.
+    """Write down how the run was started: from which versions of its `sources`, and with how many `images`.
 
-    None are all of the training images. In which `precision` is written down, too, and may be another when it goes on.
+    `sources` are those of `publish.sources`; `images` None is all of the training images. The `precision` is written
+    down, too, and may be another when it goes on.
 
     Raises RunError if it was started with another recipe, other teachers or another number of images.
     """
     run.mkdir(parents=True, exist_ok=True)
-    recipe_facts, given = provenance.recipe_facts(recipe), {"taught_by": taught_by, "images": images}
+    recipe_facts, given = provenance.recipe_facts(recipe), {**sources, "images": images}
     if (known := record(run)) is None:
         known = {"recipe": recipe_facts, **provenance.machine_facts(), **given, "precision": precision}
         (run / RECORD).write_text(json.dumps(known, indent=2) + "\n")

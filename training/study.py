@@ -50,7 +50,7 @@ def _row(name: str, run: Path) -> dict[str, object]:
     rows = runs.history(run)
     best = runs.best(rows) or {}
     figures = {column: round(float(best[column]), 4) for column in COLUMNS if column.startswith("val_")}
-    return {"run": name, "epochs": len(rows), **figures, "hours": round(runs.hours(run), 2)}
+    return {"run": name, "epochs": len(rows), **figures, "hours": round(runs.hours(rows, run), 2)}
 
 
 def table(path: Path) -> str:

@@ -100,6 +100,18 @@ def test_what_the_docs_wrap_a_model_in_is_taken(models, tmp_path):
     assert_whole(models, tmp_path / "wrapped.keras", (8, 8, 1))
 
 
+@pytest.mark.parametrize(
+    "first", [layers.Resizing(6, 6), layers.RandomFlip(), layers.RandomZoom(0.1), layers.Dropout(0.5)]
+)
+def test_layers_with_sizes_of_their_own_or_for_training_alone_are_taken(models, tmp_path, first):
+    pixels = keras.Input((8, 8, 3))
+    features = layers.GlobalAveragePooling2D()(layers.Rescaling(1 / 255)(first(pixels)))
+    keras.Model(pixels, layers.Dense(3, activation="softmax")(features)).save(tmp_path / "mine.keras")
+    card = add.add(tmp_path / "mine.keras", name="mine", labels="a,b,c", models=models)
+    assert_whole(models, tmp_path / "mine.keras", (8, 8, 3))
+    assert open_engine(card, models / "mine", replace(Settings(), engine="openvino", batch_max=4)).classes == 3
+
+
 def test_labels_are_a_file_with_a_line_each_or_words_with_commas(tmp_path):
     (tmp_path / "labels.txt").write_bytes("\ufefffirst one\r\n zwölf \r\nc\r\n\r\n".encode())
     where = str(tmp_path / "labels.txt")
@@ -150,6 +162,11 @@ def a_map(path: Path) -> None:
     keras.Model(pixels, layers.Softmax()(layers.Conv2D(3, 3)(pixels))).save(path)
 
 
+def named_output(path: Path) -> None:
+    pixels = keras.Input((8, 8, 3))
+    keras.Model(pixels, {"answer": layers.Dense(3, activation="softmax")(layers.Flatten()(pixels))}).save(path)
+
+
 def own_code(path: Path) -> None:
     class Mine(layers.Layer):
         def call(self, given):
@@ -177,6 +194,7 @@ def damaged(path: Path) -> None:
         (two_inputs, r"expected one input .* found float32 \(None, 8, 8, 3\) and float32"),
         (unbuilt, "expected one input .* found none that is fixed"),
         (a_map, r"expected one output of probabilities \(None, classes\), found \(None, 6, 6, 3\)"),
+        (named_output, "expected one output, found a dict of them"),
         (own_code, "expected a Keras model, found none that loads .*Mine"),
         (damaged, "expected a Keras model, found none that loads"),
     ],
@@ -206,6 +224,15 @@ def test_a_name_that_is_taken_needs_replace_and_then_nothing_of_the_old_is_left(
     assert Card.read(taken / "mine") == old
     add.add(other, name="mine", labels="a,b,c", models=taken, replace=True)
     assert_whole(taken, other, (6, 6, 3))
+
+
+def test_an_engine_that_cannot_run_it_is_one_sentence(models, model, monkeypatch):
+    def refuse(*_):
+        raise RuntimeError("Unsupported operation of type: Convert\nin the plugin")
+
+    monkeypatch.setattr(engine, "check", refuse)
+    with pytest.raises(BadModel, match=r"expected layers that OpenVINO has, found others \(Unsupported operation"):
+        add.add(model, name="mine", labels="a,b,c", models=models)
 
 
 def test_what_fails_leaves_the_old_model(taken, tmp_path, monkeypatch):

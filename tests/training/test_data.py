@@ -1,4 +1,5 @@
 import pickle
+import shutil
 
 import pytest
 
@@ -50,7 +51,10 @@ def test_a_pickle_with_another_global_is_refused_and_not_run(official):
         data.load("cifar10", official)
 
 
-@pytest.mark.parametrize("content", [b"", b"no pickle", pickle.dumps({b"data": np.zeros((1, 3072), np.uint8)})[:-9]])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no pickle", pickle.dumps({b"data": np.zeros((1, 3072), np.uint8)})[:-9], pickle.dumps(1)],
+)
 def test_a_damaged_file_is_refused(official, content):
     (official / "cifar-10-batches-py" / "data_batch_1").write_bytes(content)
     with pytest.raises(DataError, match="is not an official CIFAR file"):
@@ -60,6 +64,14 @@ def test_a_damaged_file_is_refused(official, content):
 def test_a_file_without_its_fields_is_refused(official):
     (official / "cifar-10-batches-py" / "test_batch").write_bytes(pickle.dumps({b"labels": [1]}))
     with pytest.raises(DataError, match="does not hold the fields of cifar10"):
+        data.load("cifar10", official)
+
+
+def test_a_file_with_a_label_too_few_is_refused(official):
+    path = official / "cifar-10-batches-py" / "test_batch"
+    content = data.read(path)
+    path.write_bytes(pickle.dumps({**content, b"labels": content[b"labels"][1:]}, protocol=4))
+    with pytest.raises(DataError, match="does not hold the fields of cifar10: 40 images and 39 labels"):
         data.load("cifar10", official)
 
 
@@ -93,6 +105,10 @@ def test_a_download_ends_in_the_official_folder(tmp_path, official, monkeypatch)
     assert data.download("cifar100", folder)
     assert not data.download("cifar100", folder)
     assert [path.name for path in folder.iterdir()] == ["cifar-100-python"]
+    shutil.copytree(folder, official, dirs_exist_ok=True)
+    (folder / "cifar-100-python" / "meta").unlink()
+    assert data.download("cifar100", folder)
+    data.load("cifar100", folder)
 
 
 @pytest.mark.data

@@ -113,6 +113,21 @@ def test_a_history_without_seconds_needs_the_hours(recipe, places):
         publish.publish("tiny", recipe, **places)
 
 
+def test_epochs_after_the_last_backup_do_not_count(recipe, places):
+    rows = runs.history(places["run"])
+    late = rows[-1] | {"epoch": "2", "val_accuracy": str(float(runs.best(rows)["val_accuracy"]) + 0.004)}
+    with (places["run"] / runs.HISTORY).open("a", newline="") as file:
+        csv.DictWriter(file, list(rows[0])).writerow(late)
+    card = publish.publish("tiny", recipe, **places)
+    assert (card.training["epochs"], card.training["best_epoch"]) == (2, int(runs.best(rows)["epoch"]) + 1)
+
+
+def test_a_run_on_some_of_the_images_is_refused(recipe, places):
+    runs.begin(places["run"], recipe, publish.sources(recipe, places["models"]), images=48)
+    with pytest.raises(RunError, match="was trained on 48 images"):
+        publish.publish("tiny", recipe, **places)
+
+
 @pytest.mark.parametrize("file", [runs.BEST, runs.HISTORY])
 def test_a_run_that_lacks_a_file_is_refused(recipe, places, file):
     (places["run"] / file).unlink()
@@ -141,21 +156,23 @@ def test_an_engine_that_disagrees_is_refused(models, dataset):
         engine.check(folder, pixels, predicted * np.nan)
 
 
-def test_a_failure_leaves_the_old_model(recipe, places, models, monkeypatch):
+@pytest.mark.parametrize("step", ["training.engine.export", "contract.card.Card.verify", "pathlib.Path.rename"])
+def test_a_failure_leaves_the_old_model(recipe, places, models, monkeypatch, step):
     def refuse(*args):
-        raise PublishError("no")
+        raise OSError("no")
 
-    old = Card.read(models / "cifar10")
-    monkeypatch.setattr(engine, "export", refuse)
-    with pytest.raises(PublishError):
+    old = {path: path.read_bytes() for path in models.rglob("*") if path.is_file()}
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="no"):
+        patch.setattr(step, refuse)
         publish.publish("cifar10", recipe, **{**places, "models": models})
-    assert Card.read(models / "cifar10") == old
+    assert {path: path.read_bytes() for path in models.rglob("*") if path.is_file()} == old
     Cards(models).verify()
 
 
 def test_from_the_command_line(recipe, official, models, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(RECIPES, "cifar10", recipe)
-    monkeypatch.setitem(RECIPES, "second", replace(recipe, teaching=Teaching(models=("cifar10",))))
+    second = replace(recipe, start_from="cifar10", teaching=Teaching(models=("cifar10",)))
+    monkeypatch.setitem(RECIPES, "second", second)
     data_dir, run, nowhere = ["--data", str(official)], ["--run", str(tmp_path / "run")], str(tmp_path / "nowhere")
     train = ["train", "second", *run, *data_dir, "--epochs", "1", "--no-publish"]
     assert main([*train, "--models", nowhere]) == 1
@@ -167,9 +184,9 @@ def test_from_the_command_line(recipe, official, models, tmp_path, monkeypatch, 
     shutil.copytree(models, target)
     assert main(["publish", "second", *run, *data_dir, "--models", str(target), "--hours", "1.25"]) == 0
     card = Card.read(target / "second")
-    assert card.training["taught_by"] == [
-        {"model": "cifar10", "version": Card.read(models / "cifar10").version, "hours": {"cifar10": 0.0}}
-    ]
+    source = Card.read(models / "cifar10")
+    known = {"model": "cifar10", "version": source.version, "hours": {"cifar10": source.training["hours"]}}
+    assert (card.training["started_from"], card.training["taught_by"]) == ([known], [known])
     assert card.training["hours"] == 1.25
     assert card.training["recipe"]["epochs"] == 1
     capsys.readouterr()
@@ -181,7 +198,7 @@ def test_from_the_command_line(recipe, official, models, tmp_path, monkeypatch, 
 
 def test_list_and_help(capsys):
     assert main(["--list"]) == 0
-    assert capsys.readouterr().out.splitlines()[-1].startswith("cifar100 ")
+    assert capsys.readouterr().out.splitlines()[-1].startswith("cifar10 ")
     assert main([]) == 2
     assert capsys.readouterr().out.startswith("usage: python -m training train cifar100")
 
@@ -208,10 +225,11 @@ def test_the_table_says_on_which_gpu_a_model_was_trained_and_adds_up_the_hours(m
     card = Card.read(models / "cifar10")
     facts = {"hardware": {"cpu": "Xeon", "cores": 16, "gpus": ["NVIDIA H200"]}, "hours": 0.5}
     facts["taught_by"] = [{"model": "wide", "hours": {"wide": 1.0, "wider": 2.0}}]
+    facts["started_from"] = [{"model": "other", "hours": {"other": 0.25, "wider": 2.0}}]
     card = replace(card, training={**card.training, **facts})
     assert report._footnote(card).startswith("- cifar10: Xeon, 16 cores, NVIDIA H200; python ")
-    assert report._hours(card) == 3.5
-    unknown = replace(card, training={**card.training, "taught_by": [{"model": "gone"}]})
+    assert report._hours(card) == 3.75
+    unknown = replace(card, training={**card.training, "started_from": [], "taught_by": [{"model": "gone"}]})
     assert report._hours(unknown) == 0.5
 
 
