@@ -23,6 +23,9 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 
+#: For a picture, which a model's maker may have written: nothing in it runs, not even opened as a page of its own.
+STILL = HEADERS | {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
+
 
 def guarded(response: Response) -> Response:
     """Nothing from outside, no inline script or style, in nobody's frame. For `after_request`."""

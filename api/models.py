@@ -9,6 +9,7 @@ from pydantic import Field
 
 from api.bodies import CardBody, CardList, answer
 from api.context import context
+from api.headers import STILL
 from api.openapi import body, refusals, stream
 from api.parameters import Parameters
 from api.routes import Routes
@@ -55,7 +56,9 @@ def picture(path: PicturePath) -> Response:
     card = context().cards[path.name]
     if not path.picture.endswith(PICTURES):
         raise NotFound(f"{path.picture!r} is not a picture of {card.name}")
-    return send_from_directory(context().cards.folder.resolve() / card.name, path.picture, max_age=3600)
+    response = send_from_directory(context().cards.folder.resolve() / card.name, path.picture, max_age=3600)
+    response.headers.update(STILL)
+    return response
 
 
 def card_body(card: Card) -> dict[str, Any]:

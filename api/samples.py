@@ -2,6 +2,7 @@
 
 import mimetypes
 from pathlib import Path
+from urllib.parse import quote
 
 from flask import Response, request
 from pydantic import Field
@@ -47,4 +48,4 @@ def _is_picture(file: Path) -> bool:
 
 def _sample(file: Path) -> dict[str, object]:
     label = file.stem.replace("_", " ").replace("-", " ")
-    return {"key": file.name, "label": label, "links": {"picture": f"/samples/{file.name}"}}
+    return {"key": file.name, "label": label, "links": {"picture": f"/samples/{quote(file.name, safe='')}"}}

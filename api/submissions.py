@@ -23,7 +23,7 @@ from contract import errors
 from contract.card import Card
 from contract.errors import InvalidRequest, JobGone, KerasqError, QueueFull, UnknownJob, UnusableImage
 from contract.images import decode
-from contract.jobs import Job, Record
+from contract.jobs import TOP, Job, Record
 
 #: Seconds by which a job's deadline, which counts from its record, may come after that of its callback.
 SLOWEST_WRITE = 60.0
@@ -38,7 +38,11 @@ class ModelPath(Parameters):
 
 
 class SubmitQuery(Parameters):
-    top: int = Field(3, ge=1, description="How many predictions to give for each image, at most the model's classes.")
+    top: int | None = Field(
+        None,
+        ge=1,
+        description=f"Predictions to give for each image, at most as many as the model has classes; {TOP} unless said.",
+    )
     bulk: bool = Field(False, description="Let the job wait until no job without this waits for the model.")
     callback_url: str | None = Field(
         None, max_length=600, description="Where to POST the job, signed, once it has ended."
@@ -91,10 +95,12 @@ def submit(path: ModelPath, query: SubmitQuery, header: SubmitHeaders) -> Respon
 
 
 def make_job(
-    card: Card, images: list[Upload], here: Context, *, top: int, bulk: bool, callback_url: str | None
+    card: Card, images: list[Upload], here: Context, *, top: int | None, bulk: bool, callback_url: str | None
 ) -> tuple[Job, np.ndarray]:
     """A job of the images that can be used, and their pixels. Raises a lone image's error, or NoUsableImage."""
-    if top > len(card.labels):
+    if top is None:
+        top = min(TOP, len(card.labels))
+    elif top > len(card.labels):
         raise InvalidRequest(f"top: {card.name} has {len(card.labels)} classes, found {top}")
     size, channels = (card.input.height, card.input.width), card.input.channels
     pixels, refused = [], {}

@@ -21,6 +21,7 @@ from cli.window import Window
 from contract.card import Card
 from contract.errors import KerasqError
 from contract.images import SUFFIXES
+from contract.jobs import TOP
 
 FORMATS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 
@@ -28,7 +29,7 @@ FORMATS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 @click.command(short_help="Classify image files and folders.")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(exists=True, readable=False))
 @click.option("--model", required=True, metavar="NAME", help="The model to ask; `kerasq models` lists them.")
-@click.option("--top", type=click.IntRange(min=1), default=3, show_default=True, help="Predictions for each image.")
+@click.option("--top", type=click.IntRange(min=1), help=f"Predictions for each image.  [default: {TOP}, or all]")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the results to this file.")
 @click.option(
     "--format",
@@ -50,7 +51,7 @@ FORMATS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 def classify(
     paths: tuple[str, ...],
     model: str,
-    top: int,
+    top: int | None,
     output: Path | None,
     form: str | None,
     resuming: bool,
@@ -77,7 +78,9 @@ def classify(
     say = partial(stderr.print, markup=False, highlight=False, soft_wrap=not stderr.is_terminal)
     patient = Patience(patience, say, heed=url is not None)
     way = HttpWay(url, key, model, patient) if url else RedisWay(settings, model, patient)
-    if top > (classes := len(way.card.labels)):
+    classes = len(way.card.labels)
+    top = min(TOP, classes) if top is None else top
+    if top > classes:
         raise click.BadParameter(f"{model} has {classes} classes.", param_hint="--top")
     form = _form(form, output)
     warn = _warner(way.served, model, say)

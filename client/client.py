@@ -36,7 +36,7 @@ class Client:
         self,
         images: Image | Iterable[Image],
         model: str,
-        top: int = 3,
+        top: int | None = None,
         wait: float = 0,
         idempotency_key: str | None = None,
         *,
@@ -51,16 +51,18 @@ class Client:
         headers = {"Content-Type": kind, "Idempotency-Key": idempotency_key or new_id()}
         if wait:
             headers["Prefer"] = f"wait={wait:g}"
-        query = urlencode({"top": top} | ({"bulk": "true"} if bulk else {}))
-        path = f"/{quote(model, safe='')}?{query}"
+        query = urlencode(({"top": top} if top else {}) | ({"bulk": "true"} if bulk else {}))
+        path = f"/{quote(model, safe='')}{f'?{query}' if query else ''}"
         return self._retry(partial(self._ask, read_job, "POST", path, body, headers, wait=wait))
 
-    def submit_all(self, images: Iterable[Image], model: str, top: int = 3, *, bulk: bool = False) -> Iterator[Job]:
+    def submit_all(
+        self, images: Iterable[Image], model: str, top: int | None = None, *, bulk: bool = False
+    ) -> Iterator[Job]:
         """As many jobs as the server's limits ask for, in order, each submitted when it is asked for."""
         return self._pieces.each(listed(images), lambda piece: self.submit(piece, model, top, bulk=bulk))
 
     def classify(
-        self, images: Image | Iterable[Image], model: str, top: int = 3, *, timeout: float = 600.0
+        self, images: Image | Iterable[Image], model: str, top: int | None = None, *, timeout: float = 600.0
     ) -> list[Result]:
         """The answer for each image, in order; for one that cannot be used or was not run, an error in its place.
 

@@ -17,7 +17,7 @@ HELD = 20.0
 class Asks(Protocol):
     """What a run asks of a client."""
 
-    def submit(self, images: Sequence[Image], model: str, top: int) -> Job: ...
+    def submit(self, images: Sequence[Image], model: str, top: int | None) -> Job: ...
     def job(self, job_id: str, wait: float) -> Job: ...
     def cancel(self, job_id: str) -> Job: ...
     def forget(self, job_id: str) -> None: ...
@@ -26,7 +26,7 @@ class Asks(Protocol):
 class Run:
     """One call's jobs. A piece none of whose images can be used is no job, only their errors."""
 
-    def __init__(self, client: Asks, pieces: Pieces, model: str, top: int) -> None:
+    def __init__(self, client: Asks, pieces: Pieces, model: str, top: int | None) -> None:
         self._client, self._pieces, self._model, self._top = client, pieces, model, top
         self._sent: list[Job | list[Result]] = []
 

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 #: Most images in one message, and so in one chunk of a job.
 CHUNK = 256
+#: Predictions for each image where nobody says how many; all of a model that has fewer classes.
+TOP = 3
 
 
 class Status(StrEnum):
@@ -61,7 +63,7 @@ class Job:
     id: str = field(default_factory=lambda: new_id())
     model: str
     images: int
-    top: int = 3
+    top: int = TOP
     submitted_at: float = field(default_factory=time.time)
     names: tuple[str, ...] = ()
     refused: dict[int, tuple[str, str]] = field(default_factory=dict)

@@ -46,7 +46,8 @@ function fact(term, value) {
 }
 
 function figure(model, picture) {
-  const address = `${model.links.self}/${picture}`;
+  // By version, so that another model of the same name does not show this one's pictures.
+  const address = `${model.links.self}/${encodeURIComponent(picture)}?v=${model.version.slice(0, 12)}`;
   const caption = PICTURES[stem(picture)] ?? spaced(stem(picture));
   return element(
     "figure",

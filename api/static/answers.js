@@ -18,7 +18,7 @@ export class Answers {
     this._drawing = 0;
     find("cancel").addEventListener("click", () => this.cancel());
     find("clear").addEventListener("click", () => this.clear());
-    find("again").addEventListener("click", () => this.classify(this._photos));
+    find("again").addEventListener("click", () => this.classify(this._others()));
   }
 
   /** @param {File[]} files */
@@ -83,17 +83,23 @@ export class Answers {
     find("summary").textContent = summary;
     Object.assign(find("progress"), { max: all || 1, value: settled });
     find("progress").classList.toggle("done", !busy);
+    const pressed = document.activeElement;
     find("cancel").hidden = !busy;
     find("clear").hidden = busy;
     this.offerAgain(busy);
+    if (all && pressed?.hidden) find("answers-title").focus();
     if (all) announce(`${summary}.`);
   }
 
   /** Offer the photos to the chosen model where another answered them. */
   offerAgain(busy = this._runs.size > 0) {
-    const other = this._photos.some((photo) => photo.settled && photo.model && photo.model !== this._model());
-    find("again").hidden = busy || !other;
-    find("again").textContent = `Ask ${this._model()} too`;
+    find("again").hidden = busy || !this._others().length;
+    find("again").textContent = `Ask ${this._model()} instead`;
+  }
+
+  /** The photos whose answer is another model's. */
+  _others() {
+    return this._photos.filter((photo) => photo.settled && photo.model && photo.model !== this._model());
   }
 }
 

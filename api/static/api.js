@@ -1,5 +1,7 @@
 /** The server: every call to it, and the problem it answers when it refuses. */
 
+import { sleep } from "./sleep.js";
+
 const KEY = "kerasq-key";
 /** Statuses after which trying again makes sense: 0 is a server that cannot be reached, 401 ends when a key is given. */
 const TEMPORARY = new Set([0, 401, 429, 502, 503, 504]);
@@ -17,6 +19,8 @@ export class Problem extends Error {
     this.status = body.status ?? 0;
     this.errors = body.errors ?? [];
     this.retryAfter = retryAfter;
+    /** Whether it ends only when the user gives an API key. */
+    this.wantsKey = false;
   }
 
   /** Whether the same request may succeed later. */
@@ -31,20 +35,24 @@ export function unreachable() {
 }
 
 /**
- * The problem in a refusal's body.
+ * The problem in a refusal's body; one that asks for a key is told to the page.
  * @param {number} status
  * @param {string} text
  * @param {string | null} retryAfter
+ * @param {Record<string, string>} sent the credentials that were refused
  */
-export function refusal(status, text, retryAfter) {
+export function refusal(status, text, retryAfter, sent) {
   let body = {};
   try {
     body = JSON.parse(text);
   } catch {
     body = { title: `HTTP ${status}`, detail: `The server answered ${status}.` };
   }
-  if (status === 401) document.dispatchEvent(new Event("keywanted"));
-  return new Problem({ ...body, status }, Number(retryAfter) || 5);
+  const problem = new Problem({ ...body, status }, Number(retryAfter) || 5);
+  // What was sent with an older key than the one there is now says nothing about that.
+  problem.wantsKey = status === 401 && sent.Authorization === credentials().Authorization;
+  if (problem.wantsKey) document.dispatchEvent(new CustomEvent("keywanted", { detail: problem.message }));
+  return problem;
 }
 
 /** The headers that name the API key, when there is one. */
@@ -56,6 +64,20 @@ export function credentials() {
 /** @param {string} key kept for as long as the tab is open */
 export function keepKey(key) {
   sessionStorage.setItem(KEY, key);
+  document.dispatchEvent(new Event("keygiven"));
+}
+
+/**
+ * Until trying again makes sense: after a while, or once a key is given where one is asked for.
+ * @param {Problem} problem
+ * @param {AbortSignal} [signal]
+ */
+export function passed(problem, signal) {
+  if (!problem.wantsKey) return sleep(problem.retryAfter * 1000, signal);
+  return new Promise((resolve, reject) => {
+    document.addEventListener("keygiven", resolve, { once: true });
+    signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
 }
 
 /**
@@ -64,13 +86,14 @@ export function keepKey(key) {
  * @param {RequestInit} options
  */
 export async function request(path, options = {}) {
+  const sent = credentials();
   let response;
   try {
-    response = await fetch(path, { ...options, headers: { ...credentials(), ...options.headers } });
+    response = await fetch(path, { ...options, headers: { ...sent, ...options.headers } });
   } catch (error) {
     throw error.name === "AbortError" ? error : unreachable();
   }
-  if (!response.ok) throw refusal(response.status, await response.text(), response.headers.get("Retry-After"));
+  if (!response.ok) throw refusal(response.status, await response.text(), response.headers.get("Retry-After"), sent);
   return response;
 }
 

@@ -18,18 +18,16 @@ export async function* events(path, signal) {
       if (done) return;
       const blocks = (rest + value).split("\n\n");
       rest = blocks.pop();
-      for (const block of blocks) {
-        const event = parse(block);
-        if (event) yield event;
-      }
+      for (const block of blocks) yield parse(block);
     }
   } finally {
     reader.cancel().catch(() => {});
   }
 }
 
-/** @param {string} block the lines of one event; a comment is none */
+/** @param {string} block the lines of one event; a comment, which is a sign of life, is one without data */
 function parse(block) {
   const fields = new Map(block.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1)]));
-  return fields.has("data") ? { name: (fields.get("event") ?? "message").trim(), data: JSON.parse(fields.get("data")) } : null;
+  if (!fields.has("data")) return { name: "comment", data: null };
+  return { name: (fields.get("event") ?? "message").trim(), data: JSON.parse(fields.get("data")) };
 }

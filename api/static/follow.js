@@ -1,12 +1,17 @@
 /** Following a job to its end: by its event stream, and by polling where the stream breaks. */
 
-import { getJson } from "./api.js";
+import { getJson, passed } from "./api.js";
 import { events } from "./events.js";
 import { sleep } from "./sleep.js";
 
 /** A stream that says nothing for so long, in milliseconds, is given up; the server speaks every 15 seconds. */
 const SILENCE = 25_000;
-const POLL = 1000;
+/** Streams open at once: a browser opens six connections to one host, and uploads and other tabs want some. */
+const STREAMS = 3;
+/** The first pause between two looks at a job without a stream, and the longest, in milliseconds. */
+const POLL = { first: 300, longest: 3000 };
+
+let streams = 0;
 
 /**
  * The job as it is when it has ended. Throws Problem when it is lost, AbortError when `signal` says so.
@@ -15,7 +20,7 @@ const POLL = 1000;
  */
 export async function follow(job, options) {
   if (ended(job)) return job;
-  return (await streamed(job, options)) ?? polled(job, options);
+  return (streams < STREAMS && (await streamed(job, options))) || polled(job, options);
 }
 
 /** @param {{status: string}} job */
@@ -25,6 +30,7 @@ export function ended(job) {
 
 /** The ended job, or null where the stream did not bring it. */
 async function streamed(job, { signal, onProgress }) {
+  streams += 1;
   const silent = new AbortController();
   let timer = setTimeout(() => silent.abort(), 4000);
   try {
@@ -38,14 +44,14 @@ async function streamed(job, { signal, onProgress }) {
   } catch {
     signal.throwIfAborted();
   } finally {
+    streams -= 1;
     clearTimeout(timer);
   }
   return null;
 }
 
 async function polled(job, { signal, onProgress, onProblem }) {
-  for (;;) {
-    let pause = POLL;
+  for (let pause = POLL.first; ; pause = Math.min(2 * pause, POLL.longest)) {
     try {
       const now = await getJson(job.links.self, { signal });
       if (ended(now)) return now;
@@ -53,7 +59,7 @@ async function polled(job, { signal, onProgress, onProblem }) {
     } catch (error) {
       if (!error.temporary) throw error;
       onProblem(error);
-      pause = error.retryAfter * 1000;
+      await passed(error, signal);
     }
     await sleep(pause, signal);
   }

@@ -2,10 +2,16 @@
 
 import { find } from "./dom.js";
 import { dropped } from "./dropped.js";
+import { note } from "./note.js";
+import { counted } from "./words.js";
 
 /** @param {(files: File[]) => void} take */
 export function openIntake(take) {
-  const some = (files) => files.length && take(files);
+  const some = (files) => {
+    if (!files.length) return;
+    note("");
+    take(files);
+  };
   pick(some);
   drop(some);
   document.addEventListener("paste", (event) => some([...(event.clipboardData?.files ?? [])]));
@@ -36,6 +42,9 @@ function drop(take) {
     if (!carries(event)) return;
     event.preventDefault();
     over(-depth);
-    take(await dropped(event.dataTransfer));
+    const { files, others } = await dropped(event.dataTransfer);
+    take(files);
+    if (!files.length) note("There is no image in what was dropped.");
+    else if (others) note(`${counted(others, "file")} of what was dropped ${others === 1 ? "is" : "are"} no image or cannot be read.`);
   });
 }

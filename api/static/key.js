@@ -1,19 +1,28 @@
-/** The field for an API key, shown where the server asks for one. */
+/** The field for an API key, shown where the server asks for one and says why. */
 
 import { keepKey } from "./api.js";
 import { find } from "./dom.js";
 
-/** @param {() => void} given called when a key was typed */
-export function openKeyField(given) {
+/** What a header can carry; a pasted key may bring invisible letters along. */
+const KEY = /^[\x21-\x7e]+$/;
+
+export function openKeyField() {
   const form = find("key-form");
-  document.addEventListener("keywanted", () => {
+  document.addEventListener("keywanted", (event) => {
     form.hidden = false;
+    find("key-problem").textContent = event.detail;
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    keepKey(find("key").value.trim());
+    const key = find("key").value.trim();
+    if (!KEY.test(key)) {
+      find("key-problem").textContent = "This is no API key: it has letters that no key has. Copy it once more.";
+      return;
+    }
     find("key").value = "";
+    find("key-problem").textContent = "";
+    find("files").focus();
     form.hidden = true;
-    given();
+    keepKey(key);
   });
 }

@@ -26,7 +26,7 @@ async function models() {
 async function start() {
   const health = new Health();
   const status = new Status(health);
-  openKeyField(() => health.ask());
+  openKeyField();
   health.start();
 
   const early = []; // photos that come before the models are known

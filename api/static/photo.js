@@ -2,6 +2,8 @@
 
 /** @typedef {"waiting"|"sending"|"queued"|"running"|"answered"|"failed"|"cancelled"} State */
 
+/** What is the photo's own fault, so that asking again would change nothing. */
+const REFUSED = new Set(["Not an image", "Unusable image", "Too large"]);
 const SETTLED = new Set(["answered", "failed", "cancelled"]);
 
 export class Photo extends EventTarget {
@@ -36,7 +38,7 @@ export class Photo extends EventTarget {
 
   /** @param {{predictions?: any[], error?: {title: string, detail: string}}} result the server's answer */
   answer(result) {
-    if (result.error) this.become("failed", { error: result.error });
+    if (result.error) this.become("failed", { error: { ...result.error, again: !REFUSED.has(result.error.title) } });
     else this.become("answered", { predictions: result.predictions });
   }
 }

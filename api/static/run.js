@@ -1,8 +1,7 @@
 /** One submission: photos on their way through a model, in batches, until each has its answer. */
 
-import { Problem, request } from "./api.js";
+import { Problem, passed, request } from "./api.js";
 import { follow } from "./follow.js";
-import { sleep } from "./sleep.js";
 import { submit } from "./upload.js";
 
 /** Most photos and bytes in one request: small enough that answers arrive while later ones are still sent. */
@@ -48,7 +47,7 @@ export class Run {
 
   async _classify(batch) {
     try {
-      const job = await this._accepted(batch);
+      const job = await this._accepted(batch, name());
       if (this.cancelled) return void (await takeBack(job));
       await this._followed(job, batch);
     } catch (error) {
@@ -56,21 +55,22 @@ export class Run {
     }
   }
 
-  /** The batch's job, however long the queue takes to accept it. */
-  async _accepted(batch, broken = 0) {
+  /** The batch's job, however long the queue takes to accept it; under one `key` always the same job. */
+  async _accepted(batch, key, broken = 0) {
     const { signal } = this._stop;
     const files = batch.map((photo) => photo.file);
     const onSent = (share) => {
       if (!this.cancelled) tell(batch, "sending", share < 1 ? `${Math.floor(share * 100)} %` : "");
     };
     try {
-      return await submit(this.model, files, { signal, onSent });
+      return await submit(this.model, files, { key, signal, onSent });
     } catch (error) {
       const count = error.status === 0 && (await alive()) ? broken + 1 : broken;
-      if (!error.temporary || this.cancelled || count >= BROKEN) throw error;
+      if (!error.temporary || this.cancelled) throw error;
+      if (count >= BROKEN) throw (await unreadable(files)) ?? error;
       tell(batch, "waiting", error.title.toLowerCase());
-      await sleep(error.retryAfter * 1000, signal);
-      return this._accepted(batch, count);
+      await passed(error, signal);
+      return this._accepted(batch, key, count);
     }
   }
 
@@ -128,6 +128,22 @@ function batches(photos) {
   return all;
 }
 
+/** A name for one submission; `crypto.randomUUID` is there over HTTPS alone. */
+function name() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** The problem of files that cannot be read any more; null where all can. */
+async function unreadable(files) {
+  try {
+    await Promise.all(files.map((file) => file.slice(0, 1).arrayBuffer()));
+    return null;
+  } catch {
+    const detail = "The browser cannot read the file: it was changed, moved or removed since it was chosen.";
+    return new Problem({ title: "Unreadable file", detail, status: 0 });
+  }
+}
+
 async function alive() {
   try {
     await request("/healthz");
@@ -144,7 +160,7 @@ async function takeBack(job) {
       return void (await request(job.links.cancel, { method: "POST" }));
     } catch (error) {
       if (!(error instanceof Problem) || !error.temporary) return; // it has ended, and that is as good
-      await sleep(error.retryAfter * 1000);
+      await passed(error);
     }
   }
 }

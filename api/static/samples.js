@@ -2,6 +2,7 @@
 
 import { getJson, request } from "./api.js";
 import { element, find } from "./dom.js";
+import { note } from "./note.js";
 
 /** @typedef {{key: string, label: string, links: {picture: string}}} Sample */
 
@@ -37,7 +38,7 @@ function offer(sample, take) {
   };
   const button = element(
     "button",
-    { type: "button", class: "sample", onclick: () => fetched().catch(() => {}) },
+    { type: "button", class: "sample", onclick: () => fetched().catch((error) => note(`${sample.key}: ${error.message}`)) },
     element("img", { src: sample.links.picture, alt: "", loading: "lazy", decoding: "async" }),
     element("span", {}, element("span", { class: "unseen" }, "Try "), sample.label),
   );

@@ -4,19 +4,22 @@ import { find } from "./dom.js";
 import { counted } from "./words.js";
 
 const BACK_FOR = 5000;
+const SERVER = "the server";
 
 export class Status {
   /** @param {import("./health.js").Health} health */
   constructor(health) {
     this._health = health;
     this._model = "";
-    this._away = false;
+    /** What was said to be away: "the server", or a model's name; else empty. */
+    this._away = "";
     this._timer = 0;
     health.addEventListener("change", () => this._show());
   }
 
   /** @param {string} model the one to speak of */
   speakOf(model) {
+    if (this._away && this._away !== SERVER) this._quiet(); // another model's workers are still away
     this._model = model;
     this._show();
   }
@@ -28,7 +31,7 @@ export class Status {
     if (problem) this._gone(problem);
     else if (queue && !queue.workers) {
       this._banner("warn", `No worker serves ${this._model} now.`, "Photos you add wait in the queue until one does.");
-      this._away = true;
+      this._away = this._model;
     } else if (queue && this._away) this._back();
   }
 
@@ -39,16 +42,21 @@ export class Status {
   }
 
   _gone(problem) {
-    this._away = true;
-    if (problem.status === 401) return this._banner("bad", "An API key is asked for.", "Photos you add wait until you give one.");
+    this._away = SERVER;
     const what = problem.status === 503 ? "The queue is away: Redis does not answer." : "The server cannot be reached.";
     return this._banner("bad", what, "Photos you add are kept on this page and sent as soon as it is back.");
   }
 
   _back() {
-    this._away = false;
+    this._away = "";
     this._banner("good", "All is back.", "Photos that waited are on their way.");
     this._timer = setTimeout(() => (find("banner").hidden = true), BACK_FOR);
+  }
+
+  _quiet() {
+    this._away = "";
+    clearTimeout(this._timer);
+    find("banner").hidden = true;
   }
 
   _banner(kind, title, detail) {

@@ -21,15 +21,21 @@ export function tile(photo, again) {
     "li",
     { class: "tile" },
     thumbnail(photo),
-    element("div", { class: "tile-body" }, element("h3", { class: "tile-name", title: photo.name }, photo.name), facts),
+    element("div", { class: "tile-body" }, heading(photo), facts),
   );
   const show = () => {
     made.dataset.state = photo.state;
+    const focused = facts.contains(document.activeElement);
     facts.replaceChildren(facts_of(photo, () => again(photo)));
+    if (focused) made.querySelector(".tile-name").focus();
   };
   photo.addEventListener("change", show);
   show();
   return made;
+}
+
+function heading(photo) {
+  return element("h3", { class: "tile-name", title: photo.name, tabindex: "-1" }, photo.name);
 }
 
 function thumbnail(photo) {
@@ -47,14 +53,16 @@ function thumbnail(photo) {
 }
 
 function facts_of(photo, again) {
-  if (photo.state === "answered") return guesses(photo.predictions);
-  if (photo.state === "failed") return failure(photo.error, again);
+  if (photo.state === "answered") return answer(photo);
+  if (photo.state === "failed") return failure(photo, again);
   const text = photo.note ? `${STATES[photo.state]} · ${photo.note}` : STATES[photo.state];
-  return element("p", { class: "tile-state" }, text);
+  const state = element("p", { class: "tile-state" }, text);
+  return photo.state === "cancelled" ? element("div", { class: "failure" }, state, retry(photo, again)) : state;
 }
 
-function guesses(predictions) {
-  return element("ol", { class: "guesses" }, ...predictions.map(guess));
+function answer(photo) {
+  const guesses = element("ol", { class: "guesses" }, ...photo.predictions.map(guess));
+  return element("div", {}, guesses, element("p", { class: "tile-model" }, `says ${photo.model}`));
 }
 
 function guess({ label, percentage }) {
@@ -69,14 +77,20 @@ function guess({ label, percentage }) {
   );
 }
 
-function failure({ title, detail, again: worthwhile }, again) {
+function failure(photo, again) {
+  const { title, detail, again: worthwhile } = photo.error;
   return element(
     "div",
     { class: "failure" },
     element("p", { class: "failure-title" }, title),
     element("p", { class: "failure-detail" }, sentence(detail)),
-    worthwhile ? element("button", { type: "button", class: "quiet", onclick: again }, "Try again") : null,
+    worthwhile ? retry(photo, again) : null,
   );
+}
+
+function retry(photo, again) {
+  const name = element("span", { class: "unseen" }, `: ${photo.name}`);
+  return element("button", { type: "button", class: "quiet", onclick: again }, "Try again", name);
 }
 
 function sentence(text) {

@@ -9,9 +9,10 @@ import { credentials, refusal, unreachable } from "./api.js";
  * made is known and can be cancelled.
  * @param {string} model
  * @param {File[]} files
- * @param {{signal: AbortSignal, onSent: (share: number) => void}} options
+ * @param {{key: string, signal: AbortSignal, onSent: (share: number) => void}} options `key` is the Idempotency-Key
  */
-export function submit(model, files, { signal, onSent }) {
+export function submit(model, files, { key, signal, onSent }) {
+  const sentWith = credentials();
   const form = new FormData();
   for (const file of files) form.append("file", file, file.name || "photo");
   return new Promise((resolve, reject) => {
@@ -26,14 +27,24 @@ export function submit(model, files, { signal, onSent }) {
     };
     request.onload = () => {
       const { status, responseText } = request;
-      if (status === 200 || status === 202) resolve(JSON.parse(responseText));
-      else reject(refusal(status, responseText, request.getResponseHeader("Retry-After")));
+      if (status === 200 || status === 202) accepted(responseText, resolve, reject);
+      else reject(refusal(status, responseText, request.getResponseHeader("Retry-After"), sentWith));
     };
     request.onerror = () => reject(unreachable());
     request.onabort = () => reject(new DOMException("taken back", "AbortError"));
     request.onloadend = () => signal.removeEventListener("abort", abort);
     request.open("POST", `/${encodeURIComponent(model)}`);
-    for (const [name, value] of Object.entries(credentials())) request.setRequestHeader(name, value);
+    const headers = { ...sentWith, "Idempotency-Key": key };
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.send(form);
   });
+}
+
+/** A job is JSON; anything else came from something before the server, such as a network's login page. */
+function accepted(text, resolve, reject) {
+  try {
+    resolve(JSON.parse(text));
+  } catch {
+    reject(unreachable());
+  }
 }

@@ -153,6 +153,15 @@ def test_a_queue_that_takes_nothing_is_503_with_retry_after(api, error, title):
     assert (answer.status_code, answer.json["title"], answer.headers["Retry-After"]) == (503, title, "5")
 
 
+def test_a_model_of_two_labels_gives_both_where_nobody_says_how_many(settings, make_api):
+    folder = settings.models_dir / "shapes"
+    replace(Card.read(folder), labels=("circle", "square")).write(folder)
+    api = make_api()
+    assert api.post("/shapes", json={"key": "truck.jpg"}).status_code == 202
+    assert api.line.jobs[0][0].top == 2
+    assert api.post("/shapes?top=3", json={"key": "truck.jpg"}).status_code == 422
+
+
 def test_prefer_wait_answers_200_when_done_and_202_when_not(api):
     answer = api.post("/shapes", json={"key": "truck.jpg"}, headers=WAIT)
     assert answer.status_code == 200 and answer.headers["Preference-Applied"] == "wait"

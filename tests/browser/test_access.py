@@ -81,6 +81,11 @@ def test_answers_fit_a_phone(browser: Any, stack: Stack, photos: list[Path], tmp
         wait_for(page, 4, "answered")
         page.locator("details summary").click()
         assert not overflows(page)
+        cut_off = """shares => shares.filter((share) => {
+            const [inner, outer] = [share, share.closest(".tile")].map((each) => each.getBoundingClientRect());
+            return inner.right > outer.right;
+        }).length"""
+        assert page.locator(".guess-share").evaluate_all(cut_off) == 0
     context.close()
 
 

@@ -27,6 +27,11 @@ def test_a_waiting_submission_can_be_cancelled(page: Any, photos: list[Path], st
     reads(page, "#summary", "0 of 5 photos answered, 5 cancelled")
     page.wait_for_function("() => fetch('/jobs').then((r) => r.json()).then((b) => b.jobs[0].status === 'cancelled')")
     assert page.evaluate("document.activeElement.id") == "answers-title"
+    page.get_by_role("button", name="Try again").first.click()
+    wait_for(page, 1, "queued")
+    assert page.evaluate("document.activeElement.className") == "tile-name"
+    page.get_by_role("button", name="Cancel").click()
+    wait_for(page, 5, "cancelled")
     page.get_by_role("button", name="Clear").click()
     assert page.locator(".tile").count() == 0
 
@@ -39,6 +44,17 @@ def test_without_a_worker_the_page_says_so_and_photos_wait(page: Any, photos: li
     worker = stack.start_worker()
     wait_for(page, 3, "answered")
     page.locator("#banner", has_text="All is back").wait_for()
+    stack.kill_worker(worker)
+
+
+def test_more_photos_wait_than_a_browser_has_connections(page: Any, stack: Stack) -> None:
+    for number in range(8):
+        page.locator(".sample").nth(number).click()
+    wait_for(page, 8, "queued")
+    page.wait_for_timeout(3000)
+    assert "No worker serves" in page.locator("#banner").inner_text()
+    worker = stack.start_worker()
+    wait_for(page, 8, "answered")
     stack.kill_worker(worker)
 
 

@@ -87,7 +87,7 @@ def test_another_model_can_be_asked_about_the_same_photos(page: Any, photos: lis
     page.locator(f".choice:has(input[value={names[1]}])").click()
     assert page.locator("#about-title").inner_text() == f"About {names[1]}"
     with page.expect_request(f"**/{names[1]}"):
-        page.get_by_role("button", name=f"Ask {names[1]} too").click()
+        page.get_by_role("button", name=f"Ask {names[1]} instead").click()
     wait_for(page, 2, "answered")
     assert f"model={names[1]}" in page.url
 

@@ -61,6 +61,13 @@ def test_csv_by_the_suffix_of_the_output(kerasq, worker, photos, tmp_path) -> No
     assert [row["error"] for row in rows] == ["", "", ""]
 
 
+def test_a_model_of_two_labels_gives_both(kerasq, worker, settings, photos) -> None:
+    folder = settings.models_dir / "shapes"
+    replace(Card.read(folder), labels=("circle", "square")).write(folder)
+    rows = lines(kerasq("classify", photos, "--model", "shapes").stdout)
+    assert [len(row["predictions"]) for row in rows] == [2, 2, 2]
+
+
 def test_a_table_when_asked(kerasq, worker, photos) -> None:
     done = kerasq("classify", photos, "--model", "shapes", "--format", "table")
     assert done.stdout.splitlines()[0].split() == ["file", "label", "label", "label"]

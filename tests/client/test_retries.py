@@ -117,5 +117,5 @@ def test_an_address_below_a_path_and_a_key(script):
     server = script()
     Client(server.url + "/below/", "kq_1", patience=0).submit(b"x", "a b", bulk=True)
     path, headers, _ = server.asked[0]
-    assert path == "/below/a%20b?top=3&bulk=true"
+    assert path == "/below/a%20b?bulk=true"
     assert headers["Authorization"] == "Bearer kq_1"
