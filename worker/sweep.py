@@ -5,8 +5,6 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import redis
-
 from contract.envelope import message_id
 from contract.message import queue_name
 from contract.store import PREFIX, Store, pending_key
@@ -40,17 +38,15 @@ def sweep(store: Store, models: Iterable[str], every: float) -> None:
                 log.warning("message %s was lost; it is sent again as %s", lost, fresh)
 
 
-def missing(client: redis.Redis, queue: str, message_ids: Sequence[str]) -> list[str]:
+def missing(client: Any, queue: str, message_ids: Sequence[str]) -> list[str]:
     """Those of some messages that nobody has taken and that do not wait in the queue.
 
     kombu pops an envelope before the worker takes its message, so a worker that dies in between takes it along. In a
     queue longer than WINDOW none is looked for before it is shorter.
     """
-    if not message_ids:
+    if not message_ids or client.llen(queue) > WINDOW:
         return []
-    pipeline: Any = client.pipeline()
-    waiting, sent = pipeline.lrange(queue, 0, WINDOW).zmscore(pending_key(queue), message_ids).execute()
-    if len(waiting) > WINDOW:
-        return []
+    pipeline = client.pipeline()
+    waiting, sent = pipeline.lrange(queue, 0, -1).zmscore(pending_key(queue), message_ids).execute()
     known = {message_id(json.loads(each)) for each in waiting}
     return [each for each, at in zip(message_ids, sent, strict=True) if at is not None and each not in known]
