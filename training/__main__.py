@@ -128,9 +128,8 @@ def _list() -> None:
 
     for name, recipe in RECIPES.items():
         taught = f", taught by {' and '.join(recipe.teaching.models)}" if recipe.teaching else ""
-        begins = f", from {recipe.start_from}'s convolutions" if recipe.start_from else ""
         about = f"{recipe.dataset}, {recipe.epochs} epochs, {recipe.optimizer}, {recipe.schedule}"
-        print(f"{name:<18} {about}{begins}{taught}")
+        print(f"{name:<18} {about}{taught}")
 
 
 def _positive(text: str) -> int:

@@ -48,15 +48,13 @@ def fit(
     data: Dataset,
     run: Path,
     *,
-    start: keras.Model | None = None,
     teachers: Sequence[keras.Model] = (),
     precision: str = "float32",
 ) -> keras.Model:
     """Train, or go on from where `run` stopped, and return the model with its best validation weights.
 
-    A new run begins with the convolutions of `start`. `precision` is "float32" or "mixed_bfloat16"; weights and
-    optimizer are float32 in both, so a run may go on in the other. Under the "plateau" schedule a resumed run counts
-    its patience anew.
+    `precision` is "float32" or "mixed_bfloat16"; weights and optimizer are float32 in both, so a run may go on in the
+    other. Under the "plateau" schedule a resumed run counts its patience anew.
     """
     run.mkdir(parents=True, exist_ok=True)
     (run / runs.BETTER).unlink(missing_ok=True)
@@ -68,8 +66,6 @@ def fit(
         model = build(recipe)
     if not done:
         networks.prepare(model, data.train.images)
-        if start is not None:
-            networks.copy_convolutions(start, model)
     if done < recipe.epochs and not _stopped_early(recipe, rows):
         _train(model, recipe, data, teachers, run, done)
     model.load_weights(run / runs.BEST)

@@ -63,16 +63,6 @@ def cifar100(*, dropouts: Sequence[float], head_dropout: float, l2: float) -> ke
     return keras.Model(pixels, probabilities, name="cifar100")
 
 
-def copy_convolutions(source: keras.Model, target: keras.Model) -> None:
-    """Give `target` the convolutions of `source` and their norms, which have one name and shape in both.
-
-    Those of `cifar10` and `cifar100` do. Raises ValueError for networks of which that is not so.
-    """
-    for layer in target.layers:
-        if layer.name.startswith("block"):
-            layer.set_weights(source.get_layer(layer.name).get_weights())
-
-
 def large(*, classes: int, widths: Sequence[int] = (64, 192, 288)) -> keras.Model:
     """A network of the shape of cifar10-airbench96 (Jordan 2024, arXiv:2404.00498), 2.9 million parameters as it is.
 

@@ -135,26 +135,22 @@ def _described(name: str, model: keras.Model, dataset: Dataset, training: dict[s
 
 
 def _origin(recipe: Recipe, run: Path, models: Path) -> dict[str, Any]:
-    """Recipe, versions, hardware and sources: as the run has them, else as they are here and now."""
+    """Recipe, versions, hardware and teachers: as the run has them, else as they are here and now."""
     facts = runs.record(run) or {
         "recipe": provenance.recipe_facts(recipe),
         **provenance.machine_facts(),
-        **sources(recipe, models),
+        "taught_by": taught_by(recipe, models),
     }
     return {**facts, "versions": {**facts["versions"], "openvino": version("openvino")}}
 
 
-def sources(recipe: Recipe, models: Path) -> dict[str, list[dict[str, Any]]]:
-    """Name, version and hours of each published model that the recipe starts from, and of each that teaches it.
+def taught_by(recipe: Recipe, models: Path) -> list[dict[str, Any]]:
+    """Name, version and hours of each published model that teaches the recipe; only the name where it is not there.
 
-    Only the name where it is not there. The hours are by name those of the model and of its own sources.
+    The hours are by name those of the model and of its own teachers.
     """
-    start = [recipe.start_from] if recipe.start_from else []
-    teachers = recipe.teaching.models if recipe.teaching else ()
-    return {
-        "started_from": [{"model": name, **_known(name, models)} for name in start],
-        "taught_by": [{"model": name, **_known(name, models)} for name in teachers],
-    }
+    names = recipe.teaching.models if recipe.teaching else ()
+    return [{"model": name, **_known(name, models)} for name in names]
 
 
 def _known(name: str, models: Path) -> dict[str, Any]:

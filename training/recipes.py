@@ -1,8 +1,7 @@
 """Every hyper-parameter of every model, on one screen.
 
 `cifar10-baseline` and `cifar100-baseline` are the recipe of the original. The teachers, which do not ship, learn from
-the labels alone, the large models from them, and `cifar10` and `cifar100` from the large models. `cifar10` begins with
-the convolutions of `cifar100`.
+the labels alone, the large models from them, and `cifar10` and `cifar100` from the large models.
 """
 
 from collections.abc import Callable, Mapping
@@ -41,8 +40,6 @@ class Recipe:
     schedule: str = "one-cycle"
     batch: int = 128
     augmentation: Augmentation = field(default_factory=Augmentation)
-    #: The published model whose convolutions this one begins with; None for random ones.
-    start_from: str | None = None
     #: The published models that teach this one; None for labels alone.
     teaching: Teaching | None = None
     seed: int = 5432
@@ -91,15 +88,11 @@ RECIPES: dict[str, Recipe] = {
     "cifar100-large": Recipe(
         dataset="cifar100", options={"classes": 100}, teaching=Teaching(models=("cifar100-teacher",)), **LARGE
     ),
+    "cifar10": Recipe(
+        dataset="cifar10", network=networks.cifar10, teaching=Teaching(models=("cifar10-large",)), **SMALL
+    ),
     "cifar100": Recipe(
         dataset="cifar100", network=networks.cifar100, teaching=Teaching(models=("cifar100-large",)), **SMALL
-    ),
-    "cifar10": Recipe(
-        dataset="cifar10",
-        network=networks.cifar10,
-        start_from="cifar100",
-        teaching=Teaching(models=("cifar10-large",)),
-        **(SMALL | {"epochs": 28}),
     ),
 }
 
@@ -124,6 +117,5 @@ ABLATION: dict[str, Recipe] = _one_by_one(
         "taught by the large one": {"teaching": RECIPES["cifar10"].teaching},
         "no dropout between the convolutions, more L2": {"options": SMALL["options"]},
         "averaged weights": {"average": SMALL["average"]},
-        "from cifar100's convolutions": {"start_from": RECIPES["cifar10"].start_from},
     },
 )

@@ -92,19 +92,18 @@ def rewind(run: Path, epochs: int) -> list[dict[str, str]]:
 def begin(
     run: Path,
     recipe: Recipe,
-    sources: dict[str, list[dict[str, Any]]],
+    taught_by: list[dict[str, Any]],
     images: int | None = None,
     precision: str = "float32",
 ) -> None:
-    """Write down how the run was started: from which versions of its `sources`, and with how many `images`.
+    """Write down how the run was started: by which versions of its teachers, and with how many `images`.
 
-    `sources` are those of `publish.sources`; `images` None is all of the training images. The `precision` is written
-    down, too, and may be another when it goes on.
+    None is all of the training images. The `precision` is written down, too, and may be another when it goes on.
 
     Raises RunError if it was started with another recipe, other teachers or another number of images.
     """
     run.mkdir(parents=True, exist_ok=True)
-    recipe_facts, given = provenance.recipe_facts(recipe), {**sources, "images": images}
+    recipe_facts, given = provenance.recipe_facts(recipe), {"taught_by": taught_by, "images": images}
     if (known := record(run)) is None:
         known = {"recipe": recipe_facts, **provenance.machine_facts(), **given, "precision": precision}
         (run / RECORD).write_text(json.dumps(known, indent=2) + "\n")

@@ -198,28 +198,18 @@ def test_a_history_from_before_seconds_goes_on_in_columns(tmp_path):
 
 
 def test_another_recipe_does_not_go_on_in_a_run_s_folder(tmp_path, recipe):
-    runs.begin(tmp_path, recipe, {})
-    runs.begin(tmp_path, recipe, {})
+    runs.begin(tmp_path, recipe, [])
+    runs.begin(tmp_path, recipe, [])
     with pytest.raises(RunError, match="another learning_rate"):
-        runs.begin(tmp_path, replace(recipe, learning_rate=0.5), {})
+        runs.begin(tmp_path, replace(recipe, learning_rate=0.5), [])
 
 
 def test_other_teachers_or_fewer_images_are_another_run(tmp_path, recipe):
-    runs.begin(tmp_path, recipe, {"taught_by": [{"version": "v1"}]}, 32)
+    runs.begin(tmp_path, recipe, [{"version": "v1"}], 32)
     with pytest.raises(RunError, match="another taught_by;"):
-        runs.begin(tmp_path, recipe, {"taught_by": [{"version": "v2"}]}, 32)
+        runs.begin(tmp_path, recipe, [{"version": "v2"}], 32)
     with pytest.raises(RunError, match="another images;"):
-        runs.begin(tmp_path, recipe, {"taught_by": [{"version": "v1"}]}, 48)
-
-
-def test_a_new_run_begins_with_the_convolutions_of_another_model(tmp_path, recipe, dataset, monkeypatch):
-    start = fit.build(recipe)
-    still = replace(recipe, epochs=1, learning_rate=0.0)
-    model = fit.fit(still, dataset, tmp_path, start=start)
-    for ours, theirs in zip(*(each.get_layer("block1_conv1").get_weights() for each in (model, start)), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
-    monkeypatch.setattr(fit.networks, "copy_convolutions", lambda *_: pytest.fail("an old run has its own"))
-    fit.fit(replace(still, epochs=2), dataset, tmp_path, start=start)
+        runs.begin(tmp_path, recipe, [{"version": "v1"}], 48)
 
 
 def test_a_run_cut_before_its_first_backup_begins_again(monkeypatch, tmp_path, recipe, dataset):

@@ -34,21 +34,6 @@ def test_widths_and_input():
     assert (model.input_shape, model.input.dtype) == ((None, 32, 32, 3), "uint8")
 
 
-def test_the_convolutions_are_copied_and_the_head_is_left():
-    source, target = build(RECIPES["cifar100"]), build(RECIPES["cifar10"])
-    head = target.get_layer("hidden1").get_weights()
-    networks.copy_convolutions(source, target)
-    copied = [layer.name for layer in target.layers if layer.name.startswith("block") and layer.weights]
-    assert len(copied) == 12
-    for name in copied:
-        for ours, theirs in zip(*(each.get_layer(name).get_weights() for each in (target, source)), strict=True):
-            np.testing.assert_array_equal(ours, theirs)
-    for now, before in zip(target.get_layer("hidden1").get_weights(), head, strict=True):
-        np.testing.assert_array_equal(now, before)
-    with pytest.raises(ValueError, match="block1_conv1"):
-        networks.copy_convolutions(build(RECIPES["cifar10-large"]), target)
-
-
 def test_baselines_share_dataset_and_network_with_what_ships():
     for name in ("cifar10", "cifar100"):
         assert RECIPES[f"{name}-baseline"].network is RECIPES[name].network

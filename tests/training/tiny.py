@@ -34,7 +34,6 @@ PLAIN: dict[str, Any] = {
     "learning_rate": 0.08,
     "average": 0.0,
     "augmentation": Augmentation(shift=3),
-    "start_from": None,
     "teaching": None,
 }
 
