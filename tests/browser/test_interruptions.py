@@ -48,10 +48,11 @@ def test_without_a_worker_the_page_says_so_and_photos_wait(page: Any, photos: li
 
 
 def test_more_photos_wait_than_a_browser_has_connections(page: Any, stack: Stack) -> None:
+    page.locator("#banner", has_text="No worker serves").wait_for()
     for number in range(8):
         page.locator(".sample").nth(number).click()
     wait_for(page, 8, "queued")
-    page.wait_for_timeout(3000)
+    page.wait_for_timeout(3000)  # in which the queue is asked for again, over a connection that must be free
     assert "No worker serves" in page.locator("#banner").inner_text()
     worker = stack.start_worker()
     wait_for(page, 8, "answered")
