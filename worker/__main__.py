@@ -7,7 +7,6 @@ python -m worker --models cifar10    # one of them
 import argparse
 import logging
 import sys
-import threading
 
 from contract.card import Cards
 from contract.errors import KerasqError
@@ -16,6 +15,7 @@ from contract.store import Store, connect
 from worker.batcher import Batcher
 from worker.celery_app import make_app
 from worker.consumer import consume
+from worker.device import Device
 from worker.engines import open_engine
 from worker.task import Served, log
 
@@ -41,11 +41,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 def load(names: list[str], cards: Cards, settings: Settings) -> tuple[dict[str, Served], str]:
     """The models, loaded and warm, and the name of the engine that runs them."""
-    device = threading.Lock()
+    device = Device()
     served, engine_name = {}, ""
     for name in names:
         engine = open_engine(cards[name], cards.folder / name, settings)
-        batcher = Batcher(engine, device, batch_max=settings.batch_max, wait_s=settings.batch_wait_ms / 1000)
+        # No more than the engine takes at once, so that the device is free for urgent images soon.
+        batch_max = min(settings.batch_max, engine.sizes[-1])
+        batcher = Batcher(engine, device, batch_max=batch_max, wait_s=settings.batch_wait_ms / 1000)
         served[name] = Served(card=cards[name], batcher=batcher)
         engine_name = engine.name
         log.info("%s is ready on %s", name, engine.name)

@@ -9,6 +9,7 @@ from itertools import count
 
 import numpy as np
 
+from worker.device import Device
 from worker.engines.engine import Engine
 
 
@@ -28,14 +29,15 @@ class Batcher:
     """Collects images of one model and runs them in batches of at most `batch_max`.
 
     A batch is closed when it is full or when its oldest image has waited `wait_s`; after a batch of one item nothing
-    waits at all, since a lone client gains nothing by it. `device` is the lock of the hardware that models share: while
-    one runs, the others' images gather. When a batch fails, its items run one by one, so that a bad one fails alone.
+    waits at all, since a lone client gains nothing by it. A piece larger than a batch is several, between which urgent
+    images have their turn, and other models' on the `device` that they share. When a batch fails, its items run one by
+    one, so that a bad one fails alone.
 
     There is no thread of its own, to which a lone image would have to be handed and back: of those that wait for an
     answer one runs the next batch, whosever images it holds.
     """
 
-    def __init__(self, engine: Engine, device: threading.Lock, *, batch_max: int, wait_s: float) -> None:
+    def __init__(self, engine: Engine, device: Device, *, batch_max: int, wait_s: float) -> None:
         self._engine, self._device = engine, device
         self._batch_max, self._wait_s = batch_max, wait_s
         self._items: queue.PriorityQueue[Item] = queue.PriorityQueue()
@@ -56,30 +58,43 @@ class Batcher:
 
         Or what the engine raised, or ValueError for pixels of another shape than the model takes.
         """
-        items = [Item(rank=0 if urgent else 1, number=next(self._numbers), pixels=pixels) for pixels in pieces]
-        taken = self._engine.input_shape
-        for item in items:
-            if item.pixels.shape[1:] == taken:
-                self._items.put(item)
-            else:
-                item.answer = ValueError(f"the pixels are {item.pixels.shape[1:]}, the model takes {taken}")
-        return [self._answer(item) for item in items]
+        waiting = [[self._put(part, urgent=urgent) for part in self._parts(pixels)] for pixels in pieces]
+        self._settle([item for items in waiting for item in items])
+        return [_joined(items) for items in waiting]
 
-    def _answer(self, item: Item) -> np.ndarray | Exception:
+    def _parts(self, pixels: np.ndarray) -> list[np.ndarray]:
+        return [pixels[first : first + self._batch_max] for first in range(0, len(pixels), self._batch_max)]
+
+    def _put(self, pixels: np.ndarray, *, urgent: bool) -> Item:
+        item = Item(rank=0 if urgent else 1, number=next(self._numbers), pixels=pixels)
+        if pixels.shape[1:] == self._engine.input_shape:
+            self._items.put(item)
+        else:
+            item.answer = ValueError(f"the pixels are {pixels.shape[1:]}, the model takes {self._engine.input_shape}")
+        return item
+
+    def _settle(self, mine: list[Item]) -> None:
+        """Return when all of them have an answer, having run batches as long as nobody else did."""
+        own = {item.number for item in mine}
         while True:
             with self._turn:
-                self._turn.wait_for(lambda: item.answer is not None or not self._running)
-                if item.answer is not None:
-                    return item.answer
+                self._turn.wait_for(lambda: not self._running or not _open(mine))
+                if not _open(mine):
+                    return
                 self._running = True
             try:
-                self._run_next()
+                while _open(mine):
+                    # To wake those who wait after every batch costs as much as a tenth of it.
+                    if any(item.number not in own for item in self._run_next()):
+                        with self._turn:
+                            self._turn.notify_all()
             finally:
                 with self._turn:
                     self._running = False
                     self._turn.notify_all()
 
-    def _run_next(self) -> None:
+    def _run_next(self) -> list[Item]:
+        """Run a batch; what it was of."""
         with self._device:
             batch = self._collect()
             self._company = len(batch) > 1
@@ -88,6 +103,7 @@ class Batcher:
                 self._run(batch)
             finally:
                 self._began = None
+        return batch
 
     def _collect(self) -> list[Item]:
         first = self._items.get()
@@ -117,3 +133,19 @@ class Batcher:
                 return
             for item in batch:
                 self._run([item])
+
+
+def _open(items: list[Item]) -> bool:
+    """Whether one of them waits."""
+    return any(item.answer is None for item in items)
+
+
+def _joined(items: list[Item]) -> np.ndarray | Exception:
+    """The answers to a piece's parts as one; what went wrong with one of them, went wrong with the piece."""
+    rows: list[np.ndarray] = []
+    for item in items:
+        if isinstance(item.answer, np.ndarray):
+            rows.append(item.answer)
+        elif item.answer:
+            return item.answer
+    return rows[0] if len(rows) == 1 else np.concatenate(rows)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from worker.batcher import Batcher
+from worker.device import Device
 
 
 class Counting:
@@ -36,7 +37,7 @@ def images(*values: int) -> np.ndarray:
 
 
 def make(engine: Counting, **options: float) -> Batcher:
-    return Batcher(engine, threading.Lock(), **{"batch_max": 8, "wait_s": 0.01, **options})
+    return Batcher(engine, Device(), **{"batch_max": 8, "wait_s": 0.01, **options})
 
 
 @pytest.fixture
@@ -137,8 +138,42 @@ def test_urgent_items_go_before_bulk(engine: Counting, pool: ThreadPoolExecutor)
     assert engine.firsts == [0, 2, 1]
 
 
+def test_an_urgent_item_goes_between_the_parts_of_a_large_piece(engine: Counting, pool: ThreadPoolExecutor) -> None:
+    batcher = make(engine, batch_max=2)
+    engine.gate.clear()
+    bulk = pool.submit(batcher.run, [images(1, 1, 2, 2, 3)], urgent=False)
+    assert engine.running.wait(5)
+    askers = Askers(batcher, pool)
+    askers.ask(9)
+    engine.gate.set()
+    assert askers.told()[0].tolist() == [[9] * 4]
+    assert bulk.result(5)[0][:, 0].tolist() == [1, 1, 2, 2, 3]
+    assert engine.firsts == [1, 1, 9, 2, 2, 3]
+
+
+def test_a_part_that_fails_is_the_failure_of_its_piece(engine: Counting) -> None:
+    wrong, right = make(engine, batch_max=2).run([images(1, 1, 13), images(4)])
+    assert str(wrong) == "thirteen"
+    assert right[:, 0].tolist() == [4]
+
+
+def test_another_model_goes_between_the_parts_of_a_large_piece(engine: Counting, pool: ThreadPoolExecutor) -> None:
+    device, other = Device(), Counting()
+    one, two = (Batcher(each, device, batch_max=1, wait_s=0) for each in (engine, other))
+    engine.gate.clear()
+    bulk = pool.submit(one.run, [images(*range(10))], urgent=False)
+    assert engine.running.wait(5)
+    other.firsts = engine.firsts
+    answer = pool.submit(two.run, [images(12)])
+    assert not other.running.wait(0.1)
+    engine.gate.set()
+    answer.result(5)
+    bulk.result(5)
+    assert engine.firsts == [0, 12, *range(1, 10)]
+
+
 def test_models_that_share_a_device_take_turns(engine: Counting, pool: ThreadPoolExecutor) -> None:
-    device, other = threading.Lock(), Counting()
+    device, other = Device(), Counting()
     one, two = (Batcher(each, device, batch_max=8, wait_s=0) for each in (engine, other))
     askers = busy(engine, one, pool)
     answer: Future[list[np.ndarray | Exception]] = pool.submit(two.run, [images(4)])

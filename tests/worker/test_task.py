@@ -1,5 +1,3 @@
-import threading
-
 import numpy as np
 import pytest
 import redis
@@ -12,6 +10,7 @@ from contract.settings import Settings
 from contract.store import Store
 from worker import task
 from worker.batcher import Batcher
+from worker.device import Device
 from worker.task import Classifier, Served, patiently, top_k
 
 
@@ -29,7 +28,7 @@ class Bright:
 
 @pytest.fixture
 def classifier(settings: Settings, store: Store) -> Classifier:
-    batcher = Batcher(Bright(), threading.Lock(), batch_max=256, wait_s=0)
+    batcher = Batcher(Bright(), Device(), batch_max=256, wait_s=0)
     return Classifier({"shapes": Served(card=Cards(settings.models_dir)["shapes"], batcher=batcher)}, store)
 
 
