@@ -8,10 +8,17 @@ import numpy as np
 
 from contract.jobs import CHUNK, Job, new_id
 
+#: How the names of bulk's queues end; a model's name has no dot.
+BULK = ".bulk"
+
 
 def queue_name(model: str, *, bulk: bool) -> str:
     """The queue of a model's messages; a model's bulk waits until its other queue is empty."""
-    return f"{model}.bulk" if bulk else model
+    return model + BULK if bulk else model
+
+
+def is_bulk(queue: str) -> bool:
+    return queue.endswith(BULK)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,6 @@ from contract.errors import KerasqError
 from contract.settings import Settings
 from contract.store import Store, connect
 from worker.batcher import Batcher
-from worker.celery_app import make_app
 from worker.consumer import consume
 from worker.device import Device
 from worker.engines import open_engine
@@ -36,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KerasqError as error:
         print(f"worker: {error}", file=sys.stderr)
         return 2
-    return consume(make_app(settings), served, engine, Store(connect(settings), settings), settings)
+    return consume(served, engine, Store(connect(settings), settings), settings)
 
 
 def load(names: list[str], cards: Cards, settings: Settings) -> tuple[dict[str, Served], str]:

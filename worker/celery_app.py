@@ -5,10 +5,11 @@ import kombu
 
 from contract.message import queue_name
 from contract.settings import Settings
+from worker.order import Hands, UrgentFirst
 
 
-def make_app(settings: Settings) -> celery.Celery:
-    """The Celery app of a worker."""
+def make_app(settings: Settings, hands: Hands) -> celery.Celery:
+    """The Celery app of a worker, which holds messages in `hands`."""
     app = celery.Celery("kerasq", broker=settings.redis_url, set_as_current=False)
     app.conf.update(
         task_ignore_result=True,
@@ -23,13 +24,15 @@ def make_app(settings: Settings) -> celery.Celery:
         broker_connection_max_retries=None,
         broker_transport_options={
             # The queues are listed interactive first, and this order is kept: bulk waits.
-            "queue_order_strategy": "priority",
+            "queue_order_strategy": lambda: UrgentFirst(hands),
+            # Seconds that Redis is asked to wait, before bulk is asked for again if there is room for it now.
+            "polling_interval": 0.1,
             # No message has a priority of its own; kombu would look into four lists a queue.
             "priority_steps": [0],
             # The store knows which messages are held, and the sweep sends those of dead workers again.
             "ack_emulation": False,
             "socket_connect_timeout": 2,
-            # A Redis that hangs must not hang the worker; kombu's BRPOP answers after a second.
+            # A Redis that hangs must not hang the worker; kombu's BRPOP answers after a tenth of a second.
             "socket_timeout": 30,
             "socket_keepalive": True,
         },

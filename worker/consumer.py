@@ -5,14 +5,14 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import celery
 from celery import bootsteps
 from celery.worker.consumer import Tasks
 
 from contract import presence
 from contract.settings import Settings
 from contract.store import Store
-from worker.celery_app import queues
+from worker.celery_app import make_app, queues
+from worker.order import Hands
 from worker.sweep import sweep
 from worker.task import Classifier, Served, log
 
@@ -70,9 +70,10 @@ def _speaking(served: dict[str, Served], engine: str, classifier: Classifier, st
     return Speaking
 
 
-def consume(app: celery.Celery, served: dict[str, Served], engine: str, store: Store, settings: Settings) -> int:
+def consume(served: dict[str, Served], engine: str, store: Store, settings: Settings) -> int:
     """Consume until told to stop; returns the exit code. SIGTERM finishes what has begun and hands the rest back."""
-    classifier = Classifier(served, store)
+    hands = Hands(settings.worker_threads)
+    app, classifier = make_app(settings, hands), Classifier(served, store, hands)
     classifier.register(app)
     app.conf.task_queues = queues(list(served))
     app.steps["consumer"].add(_speaking(served, engine, classifier, store, settings))

@@ -17,6 +17,7 @@ from contract.jobs import Prediction, Result
 from contract.message import Message, Part
 from contract.store import Store
 from worker.batcher import Batcher
+from worker.order import Hands
 
 log = logging.getLogger("kerasq.worker")
 #: Longest pause between two tries to reach a Redis that is away, in seconds.
@@ -35,17 +36,18 @@ class Served:
 class Classifier:
     """Turns messages into answers. `images` counts those it has answered."""
 
-    def __init__(self, served: Mapping[str, Served], store: Store) -> None:
-        self._served, self._store = served, store
+    def __init__(self, served: Mapping[str, Served], store: Store, hands: Hands) -> None:
+        self._served, self._store, self._hands = served, store, hands
         self.images = 0
 
     def register(self, app: celery.Celery) -> None:
         @app.task(name=TASK, ignore_result=True, bind=True)
         def classify(task: celery.Task) -> None:
             queue = task.request.delivery_info["routing_key"]
-            taken = patiently(lambda: self._store.take(queue, task.request.id))
-            if taken:
-                self.classify(*taken)
+            with self._hands.holding(queue):
+                taken = patiently(lambda: self._store.take(queue, task.request.id))
+                if taken:
+                    self.classify(*taken)
 
     def classify(self, message: Message, wanted: Sequence[bool]) -> None:
         """Run the parts that are wanted of a message and write its answers; returns only when Redis has them.

@@ -10,6 +10,7 @@ from contract.envelope import TASK, message_id, seal
 from contract.message import queue_name
 from contract.settings import Settings
 from worker.celery_app import make_app
+from worker.order import Hands
 
 #: What Celery writes for its own tools, and what it writes only where it has been asked for.
 UNREAD = {"origin", "kwargsrepr", "argsrepr", "stamps", "stamped_headers", "replaced_task_nesting"}
@@ -18,7 +19,7 @@ UNREAD = {"origin", "kwargsrepr", "argsrepr", "stamps", "stamped_headers", "repl
 @pytest.fixture
 def celerys() -> dict[str, Any]:
     """The envelope that Celery itself lays into a queue."""
-    app = make_app(Settings())
+    app = make_app(Settings(), Hands(8))
     app.conf.update(broker_url="memory://", broker_transport="memory")
     app.send_task(TASK, queue="shapes.bulk", task_id="some-id", ignore_result=True)
     with app.connection() as connection:

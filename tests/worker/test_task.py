@@ -11,6 +11,7 @@ from contract.store import Store
 from worker import task
 from worker.batcher import Batcher
 from worker.device import Device
+from worker.order import Hands
 from worker.task import Classifier, Served, patiently, top_k
 
 
@@ -29,7 +30,7 @@ class Bright:
 @pytest.fixture
 def classifier(settings: Settings, store: Store) -> Classifier:
     batcher = Batcher(Bright(), Device(), batch_max=256, wait_s=0)
-    return Classifier({"shapes": Served(card=Cards(settings.models_dir)["shapes"], batcher=batcher)}, store)
+    return Classifier({"shapes": Served(card=Cards(settings.models_dir)["shapes"], batcher=batcher)}, store, Hands(8))
 
 
 def asked(*brightness: int) -> tuple[Job, np.ndarray]:
