@@ -16,9 +16,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PHOTOS = ("truck", "frog", "airplane", "horse", "deer", "cat", "automobile", "dog")
 #: name, width, height, scale, colour scheme, photos
 SHOTS = (
-    ("light", 1280, 1100, 1, "light", 4),
-    ("dark", 1280, 1100, 1, "dark", 4),
-    ("narrow", 320, 1180, 2, "light", 3),
+    ("light", 1280, 1400, 1, "light", 4),
+    ("dark", 1280, 1400, 1, "dark", 4),
+    ("narrow", 320, 1480, 2, "light", 3),
 )
 MOST_BYTES = 200_000
 
