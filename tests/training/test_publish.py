@@ -202,6 +202,21 @@ def test_list_and_help(capsys):
     assert capsys.readouterr().out.startswith("usage: python -m training train cifar100")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [["train", "cifar10", "--epochs", "0"], ["ablate", "--images", "-1"]],
+)
+def test_no_epoch_and_no_image_are_wrong_usage(words, capsys):
+    with pytest.raises(SystemExit):
+        main(words)
+    assert "is not at least 1" in capsys.readouterr().err
+
+
+def test_mistakes_are_of_a_split(tmp_path, capsys):
+    assert main(["evaluate", "cifar10", "--folder", str(tmp_path), "--mistakes", str(tmp_path / "sheet.png")]) == 1
+    assert "not of a --folder" in capsys.readouterr().err
+
+
 def test_the_results_table_stands_between_its_markers(models, tmp_path):
     page = tmp_path / "page.md"
     page.write_text("before\n<!-- results -->\nold\n<!-- /results -->\nafter\n")
