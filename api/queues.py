@@ -17,7 +17,6 @@ def index() -> Response:
     workers = present(here.store.redis)
     rows = []
     for model in here.cards:
-        came, went = here.store.flow(model)
         serving = sum(model in worker.models for worker in workers)
-        rows.append({"model": model, "waiting": max(0, came - went), "workers": serving})
+        rows.append({"model": model, "waiting": here.store.waiting(model), "workers": serving})
     return answer({"queues": rows})

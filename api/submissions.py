@@ -150,6 +150,8 @@ def _queued(job: Job, pixels: np.ndarray, key: str | None, wait: float, here: Co
         try:
             record = (_already(job.id, here) if again else None) or _submitted(job, pixels, here)
         except QueueFull:  # nothing of a refused job is kept
+            if job.callback_url:
+                here.outbox.drop(job.id)
             if key:
                 here.store.release(owned, job.id)
             raise
@@ -166,12 +168,7 @@ def _already(job_id: str, here: Context) -> Record | None:
 def _submitted(job: Job, pixels: np.ndarray, here: Context) -> Record:
     if job.callback_url:  # before the job, which could end before this otherwise; for none, nobody is called
         here.outbox.put(job.id, job.submitted_at + here.settings.job_ttl_s + SLOWEST_WRITE)
-    try:
-        here.submitter.submit(job, pixels)
-    except QueueFull:
-        if job.callback_url:
-            here.outbox.drop(job.id)
-        raise
+    here.submitter.submit(job, pixels)
     return Record.fresh(job)
 
 

@@ -68,10 +68,9 @@ def queues(settings: Settings, names: Sequence[str]) -> dict[str, tuple[int, int
     store = Store(connect(settings), settings)
     try:
         workers = Counter(model for each in present(store.redis) for model in each.models)
-        flows = {name: store.flow(name) for name in names}
+        return {name: (workers[name], store.waiting(name)) for name in names}
     except QueueUnavailable:
         return {}
-    return {name: (workers[name], max(0, submitted - settled)) for name, (submitted, settled) in flows.items()}
 
 
 def _show_all(cards: Mapping[str, Card], queues: Mapping[str, tuple[int, int]], as_json: bool) -> None:

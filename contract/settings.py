@@ -1,7 +1,7 @@
 """All settings, one table: name, default, type and meaning. Each is read from one environment variable, once."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -20,16 +20,27 @@ def _setting(
     choices: tuple[str, ...] = (),
     least: float = 1,
     most: float = 1e15,
+    form: Callable[[str], bool] = lambda _: True,
 ) -> Any:
-    about = {"meaning": meaning, "env": env, "choices": choices, "least": least, "most": most}
+    about = {"meaning": meaning, "env": env, "choices": choices, "least": least, "most": most, "form": form}
     return field(default=default, metadata=about)
+
+
+def _is_redis_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("redis", "rediss", "unix") and (parts.port or 1) > 0
+    except ValueError:  # a port that is no number
+        return False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """kerasq's settings; `Settings.from_env()` reads them."""
 
-    redis_url: str = _setting("redis://127.0.0.1:6379/0", "The Redis that holds queues and jobs.", env="REDIS_URL")
+    redis_url: str = _setting(
+        "redis://127.0.0.1:6379/0", "The Redis that holds queues and jobs.", env="REDIS_URL", form=_is_redis_url
+    )
     models_dir: Path = _setting(ROOT / "models", "The folder of models, one folder each.")
     images_dir: Path = _setting(ROOT / "img", 'The folder that `{"key": ...}` names files in.')
     data_dir: Path = _setting(ROOT / "data", "The folder of the CIFAR data sets, for training and evaluation.")
@@ -93,7 +104,7 @@ def _parse(setting: Field[Any], text: str) -> Any:
     choices = setting.metadata["choices"]
     if kind is bool:
         return _parse_bool(setting, text)
-    if setting.name == "redis_url" and not _is_redis_url(text):
+    if not setting.metadata["form"](text):
         raise BadSetting(f"{variable(setting)} is not an address such as {default}")  # it may hold a password
     try:
         value = kind(text)
@@ -107,14 +118,6 @@ def _parse(setting: Field[Any], text: str) -> Any:
     if kind in (int, float) and value > most:
         raise BadSetting(f"{variable(setting)}={text!r} is not at most {most:.0f}")
     return value
-
-
-def _is_redis_url(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in ("redis", "rediss", "unix") and (parts.port or 1) > 0
-    except ValueError:  # a port that is no number
-        return False
 
 
 def _parse_bool(setting: Field[Any], text: str) -> bool:

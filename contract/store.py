@@ -190,6 +190,11 @@ class Store:
             submitted, settled = self.redis.hmget(flow_key(model), "submitted", "settled")
         return int(submitted or 0), int(settled or 0)
 
+    def waiting(self, model: str) -> int:
+        """How many images of a model have no answer yet."""
+        submitted, settled = self.flow(model)
+        return max(0, submitted - settled)
+
     def _passed(self, model: str) -> int:
         """How many of them nobody waits behind: settled, or of jobs that were taken back."""
         with reaching_redis():

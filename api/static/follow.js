@@ -56,11 +56,11 @@ async function polled(job, { signal, onProgress, onProblem }) {
       const now = await getJson(job.links.self, { signal });
       if (ended(now)) return now;
       onProgress(now);
+      await sleep(pause, signal);
     } catch (error) {
       if (!error.temporary) throw error;
       onProblem(error);
       await passed(error, signal);
     }
-    await sleep(pause, signal);
   }
 }
