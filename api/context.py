@@ -51,12 +51,13 @@ class Context:
     def open(cls, settings: Settings, cards: Cards | None = None) -> "Context":
         """With `cards` that have been checked, or with all in the models' folder. Raises BadModel, or BadSetting."""
         store = Store(connect(settings), settings)
+        notices = Notices(store)
         here = cls(
             settings=settings,
             cards=cls.check(settings) if cards is None else cards,
             store=store,
-            submitter=Submitter(store),
-            notices=Notices(store),
+            submitter=Submitter(store, notices.watched),
+            notices=notices,
         )
         if settings.callback_secret:
             Caller(store, here.outbox, settings).start()

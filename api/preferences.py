@@ -1,6 +1,7 @@
 """The `Prefer` header (RFC 7240)."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from werkzeug.http import parse_list_header
 
@@ -16,6 +17,7 @@ class Preferences:
     respond_async: bool = False
 
     @classmethod
+    @lru_cache(maxsize=64)
     def read(cls, header: str, longest: float) -> "Preferences":
         wait, respond_async = None, False
         for preference in parse_list_header(header):

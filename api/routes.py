@@ -28,10 +28,12 @@ class Routes(APIBlueprint):
     ) -> Any:
         models = {name: model for name, model in (("path", path), ("query", query), ("header", header)) if model}
         headers = [field.alias or name for name, field in header.model_fields.items()] if header else []
+        variables = {name: f"HTTP_{name.upper().replace('-', '_')}" for name in headers}  # PEP 3333
 
         @wraps(func)
         def view(**parts: Any) -> ResponseReturnValue:
-            sent = {name: request.headers[name] for name in headers if name in request.headers}
+            environ = request.environ
+            sent = {name: environ[variable] for name, variable in variables.items() if variable in environ}
             found = {"path": parts, "query": request.args.to_dict(), "header": sent}
             try:
                 read = {name: model.model_validate(found[name]) for name, model in models.items()}

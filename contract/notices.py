@@ -54,6 +54,10 @@ class Notices:
         self._lock = threading.Lock()
         threading.Thread(target=self._listen_forever, name="notices", daemon=True).start()
 
+    def watched(self) -> int:
+        """How many jobs somebody waits for."""
+        return len(self._watches)
+
     @contextmanager
     def watch(self, job_id: str) -> Iterator[Watch]:
         """Begin before submitting, so that no notice is missed."""

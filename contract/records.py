@@ -1,7 +1,6 @@
 """How a job and its answers are written in Redis, and read back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import msgpack
@@ -10,7 +9,7 @@ from contract.jobs import CHUNK, Job, Prediction, Record, Result, Status
 
 
 def pack_job(job: Job) -> bytes:
-    facts = {name: value for name, value in asdict(job).items() if value not in ((), {}, None, False)}
+    facts = {name: value for name, value in vars(job).items() if value not in ((), {}, None, False)}
     return msgpack.packb(facts)
 
 

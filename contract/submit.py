@@ -3,6 +3,7 @@
 import queue
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 
 import numpy as np
@@ -13,8 +14,8 @@ from contract.message import pack
 from contract.store import Store
 
 Waiting = tuple[Job, np.ndarray, "Future[None]"]
-#: Jobs that a group had, after which the next one gathers as many; seconds in which none comes, and seconds in all,
-#: that end its gathering; and images at which it has gathered enough. Measured, see docs/decisions.md.
+#: Clients that wait from which on a group gathers half of them; seconds in which none comes, and seconds in all, that
+#: end its gathering; and jobs that are enough for a group where fewer wait. Measured, see docs/decisions.md.
 COMPANY, GAP, GATHER, ENOUGH = 4, 0.005, 0.025, 32
 
 
@@ -22,12 +23,14 @@ class Submitter:
     """Puts jobs on the queue: a group's records and messages in one step, then the answer to each submitter.
 
     A lone submit waits for nobody; those that come while a commit is under way form the next one. Under load a group
-    gathers for a moment, because every message costs the same to carry, however many images it holds.
+    gathers for a moment, because every message costs the same to carry, however many images it holds; but only half of
+    the clients, so that the workers run one half while the other is answered and asks anew.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._last = 0
+    def __init__(self, store: Store, clients: Callable[[], int] = lambda: 0) -> None:
+        """`clients` tells how many wait for an answer now."""
+        self._store, self._clients = store, clients
+        self._seen = 0, 0
         self._waiting: queue.SimpleQueue[Waiting] = queue.SimpleQueue()
         threading.Thread(target=self._write_forever, name="submitter", daemon=True).start()
 
@@ -52,17 +55,17 @@ class Submitter:
     def _next_group(self) -> list[Waiting]:
         group = [self._waiting.get()]
         images = group[0][0].queued_images
-        expected = self._last if self._last >= COMPANY else 0
+        half = most // 2 if (most := max(self._seen)) >= COMPANY else 0
         closes = time.monotonic() + GATHER
-        # Half of what waits: where all go at once, clients and worker take turns, and each idles in the other's.
-        while images < min(CHUNK, max(ENOUGH, self._waiting.qsize() // 2)):
-            left = min(GAP, closes - time.monotonic()) if len(group) < expected else 0
+        while images < CHUNK and len(group) < max(half or ENOUGH, self._waiting.qsize() // 2):
+            left = min(GAP, closes - time.monotonic()) if len(group) < half else 0
             try:
                 group.append(self._waiting.get(timeout=max(0.0, left)))
             except queue.Empty:
                 break
             images += group[-1][0].queued_images
-        self._last = len(group)
+        # Now, because the clients of this group wait as well; two groups are all of them, where they take turns.
+        self._seen = self._seen[1], self._clients()
         return group
 
     def _commit(self, group: list[Waiting]) -> None:

@@ -27,6 +27,13 @@ def test_a_waiter_is_woken_by_the_finish(store: Store) -> None:
     assert record.status is Status.SUCCEEDED
 
 
+def test_it_is_known_how_many_jobs_are_waited_for(store: Store) -> None:
+    notices = Notices(store)
+    with notices.watch("one"), notices.watch("one"), notices.watch("other"):
+        assert notices.watched() == 2
+    assert notices.watched() == 0
+
+
 def test_a_waiter_gives_up_when_its_time_is_over(store: Store) -> None:
     job = Job(model="shapes", images=1)
     created(store, job)

@@ -1,5 +1,6 @@
 import json
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 
@@ -67,18 +68,29 @@ def held(store: Store, monkeypatch: pytest.MonkeyPatch) -> Callable[[Submitter, 
     return submit
 
 
-def test_after_a_group_with_company_the_next_one_gathers_as_many(store: Store, held, monkeypatch) -> None:
+@pytest.mark.parametrize(("clients", "expected"), [(3, [1, 1, 1, 1]), (4, [1, 2, 1]), (9, [1, 3])])
+def test_a_group_gathers_half_of_the_clients_that_wait_from_four_on(
+    store: Store, monkeypatch: pytest.MonkeyPatch, clients: int, expected: list[int]
+) -> None:
     monkeypatch.setattr("contract.submit.GAP", 60.0)
-    monkeypatch.setattr("contract.submit.GATHER", 60.0)
-    submitter = Submitter(store)
-    held(submitter, 4)
-    before = len(sent(store))
-    waiting = begin(submitter, 3)
-    with pytest.raises(TimeoutError):
-        waiting[0].result(0.2)
-    for committed in [*waiting, *begin(submitter, 1)]:
+    monkeypatch.setattr("contract.submit.GATHER", 0.5)
+    submitter = Submitter(store, lambda: clients)
+    submitter.submit(Job(model="shapes", images=1), image())  # how many wait is known from here on
+    waiting = []
+    for _ in range(3):
+        waiting += begin(submitter, 1)
+        time.sleep(0.05)
+    for committed in waiting:
         committed.result(5)
-    assert [len(store.take("shapes", each)[1]) for each in sent(store)[before:]] == [4]
+    assert [len(store.take("shapes", each)[1]) for each in sent(store)] == expected
+
+
+def test_what_gathers_goes_when_no_more_come(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("contract.submit.GATHER", 60.0)
+    submitter = Submitter(store, lambda: 64)
+    for _ in range(3):
+        submitter.submit_soon(Job(model="shapes", images=1), image()).result(5)
+    assert len(sent(store)) == 3
 
 
 def test_a_crowd_goes_in_parts_so_that_its_first_half_is_answered_while_the_second_comes(store: Store, held) -> None:
