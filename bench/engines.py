@@ -92,7 +92,7 @@ def table_of(model: str, rates: Rates) -> Table:
     columns = ["engine", *(f"images/s, batch {batch}" for batch in BATCHES), f"ms a batch of {sizes}"]
     note = (
         "Median of the rounds, and the rounds it lies between. OpenVINO on the worker's lanes, on one core for up to "
-        "32 images; Keras with oneDNN on; ONNX Runtime as it is."
+        "16 images; Keras with oneDNN on; ONNX Runtime as it is."
     )
     return Table(title=f"Engines, {model}", columns=[*columns, "of Keras float32"], rows=rows, note=note)
 

@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections import deque
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +16,8 @@ from worker.engines.engine import Engine
 
 ENGINE_FILE = "openvino.xml"
 INT8_FILE = "openvino-int8.xml"
-#: Images for which a core's caches still hold what passes between two layers.
-PIECE = 32
+#: Images for which a core's caches still hold what passes between two layers, and which keep as little of it.
+PIECE = 16
 #: Most lanes; each keeps what passes between its layers.
 LANES = 4
 #: Of int8: the arithmetic of those layers that its file leaves as they were.
@@ -27,7 +28,8 @@ class OpenVinoEngine:
     """`openvino.xml` or `openvino-int8.xml` with its `.bin`, on lanes of a core each.
 
     A batch of at most PIECE images runs on one lane and leaves the other cores to whoever else needs them; pieces of a
-    larger one run side by side. So no core ever spins until another one has done its half of a layer.
+    larger one, up to two for each lane, run side by side. So no core ever spins until another one has done its half of
+    a layer.
     """
 
     def __init__(self, folder: Path, settings: Settings) -> None:
@@ -56,24 +58,27 @@ class OpenVinoEngine:
             },
         )
         self._lanes = [compiled.create_infer_request() for _ in range(lanes)]
-        self.sizes = (1, 2, *range(4, PIECE, 4), *range(PIECE, PIECE * lanes + 1, PIECE // 2))
+        self.sizes = (1, 2, *range(4, 2 * PIECE, 4), *range(2 * PIECE, 2 * PIECE * lanes + 1, PIECE))
         self.name = f"openvino {precision}"
         self.input_shape, self.classes = _sizes(taken), math.prod(_sizes(given))
 
     def predict(self, batch: np.ndarray) -> np.ndarray:
         pieces = [np.ascontiguousarray(batch[first : first + PIECE]) for first in range(0, len(batch), PIECE)]
         answers: list[np.ndarray] = []
-        for first in range(0, len(pieces), len(self._lanes)):
-            answers += self._side_by_side(pieces[first : first + len(self._lanes)])
+        busy: deque[ov.InferRequest] = deque()
+        for number, piece in enumerate(pieces):
+            if number >= len(self._lanes):
+                answers.append(_answer(busy.popleft()))
+            lane = self._lanes[number % len(self._lanes)]
+            lane.start_async([piece], share_inputs=True)
+            busy.append(lane)
+        answers += [_answer(lane) for lane in busy]
         return answers[0] if len(answers) == 1 else np.concatenate(answers)
 
-    def _side_by_side(self, pieces: list[np.ndarray]) -> list[np.ndarray]:
-        running = list(zip(self._lanes, pieces, strict=False))
-        for lane, piece in running:
-            lane.start_async([piece], share_inputs=True)
-        for lane, _ in running:
-            lane.wait()
-        return [np.array(lane.get_output_tensor().data, np.float32) for lane, _ in running]
+
+def _answer(lane: ov.InferRequest) -> np.ndarray:
+    lane.wait()
+    return np.array(lane.get_output_tensor().data, np.float32)
 
 
 def open_openvino(folder: Path, settings: Settings) -> Engine:
