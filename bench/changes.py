@@ -37,9 +37,11 @@ CHANGES = {
     "who waits runs the batch": "6d36a32",
     "a group gathers as many as the last one had, a crowd goes in parts": "c3ce84d",
     "lanes are not tied to cores": "9517604",
+    "bulk gives way": "2fb7af7",
+    "a group is half of the clients that wait": "c74ffb2",
 }
 NOW = "now"
-FEW, MANY = 1, 64
+FEW, SOME, MANY = 1, 16, 64
 
 
 def main(argv: Sequence[str]) -> None:
@@ -68,7 +70,7 @@ def checkout(commit: str, folder: Path) -> Path:
 
 
 def table(found: dict[str, list[dict[str, Any]]]) -> Table:
-    columns = ["", "answers/s, 64 clients", "processor a request, ms", "median, 1 client, ms"]
+    columns = ["", "answers/s, 64 clients", "16 clients", "processor a request, ms", "median, 1 client, ms"]
     note = (
         "Each line with all changes above it. Median of the rounds (lowest–highest); gaps below 30 % may be none. One "
         "image a job, `Prefer: wait`; processor time at 64 clients."
@@ -79,7 +81,8 @@ def table(found: dict[str, list[dict[str, Any]]]) -> Table:
 
 def _figures(rounds: list[dict[str, Any]]) -> list[Spread | None]:
     state = {"rounds": rounds}
-    return [over(state, "requests_s", MANY), processor_ms(state, MANY), over(state, "median_ms", FEW)]
+    answers = [over(state, "requests_s", clients) for clients in (MANY, SOME)]
+    return [*answers, processor_ms(state, MANY), over(state, "median_ms", FEW)]
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
@@ -90,7 +93,7 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=3.0, help="measured, for each number of clients (%(default)s)")
     parser.add_argument("--warmup", type=float, default=1.0, help="seconds before them (%(default)s)")
     options = parser.parse_args(argv)
-    options.concurrency = (FEW, MANY)
+    options.concurrency = (FEW, SOME, MANY)
     return options
 
 
