@@ -13,6 +13,7 @@ from contract.errors import BadModel
 from contract.settings import Settings
 from worker.__main__ import main
 from worker.engines import open_engine
+from worker.engines.openvino import OpenVinoEngine
 
 SETTINGS = replace(Settings(), engine="openvino", batch_max=8)
 
@@ -42,6 +43,15 @@ def test_a_model_of_grey_pictures_is_served(tmp_path: Path) -> None:
     assert engine.path == tmp_path / "shade" / "openvino.xml"
     dark, bright = engine.predict(np.array([0, 255], np.uint8).reshape(2, 1, 1, 1).repeat(6, 1).repeat(4, 2))
     assert dark[0] > 0.99 and bright[1] > 0.99
+
+
+@pytest.mark.parametrize("lanes", [1, 2, 3])
+@pytest.mark.parametrize("count", [1, 16, 17, 33, 64, 100])
+def test_however_a_batch_is_cut_each_image_has_its_own_answer(tmp_path: Path, lanes: int, count: int) -> None:
+    engine = OpenVinoEngine(write(tmp_path), replace(SETTINGS, precision="float32", engine_threads=lanes))
+    grey = np.resize(np.arange(126, 131, dtype=np.uint8), count)
+    answers = engine.predict(grey.reshape(-1, 1, 1, 1).repeat(6, 1).repeat(4, 2))
+    assert np.allclose(answers[:, 1], 1 / (1 + np.exp(2 * (128 - grey.astype(np.float64)))), atol=1e-6)
 
 
 @pytest.mark.parametrize(
