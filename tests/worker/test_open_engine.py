@@ -54,6 +54,31 @@ def test_however_a_batch_is_cut_each_image_has_its_own_answer(tmp_path: Path, la
     assert np.allclose(answers[:, 1], 1 / (1 + np.exp(2 * (128 - grey.astype(np.float64)))), atol=1e-6)
 
 
+class Lane:
+    """Runs from its start until it is waited for, like OpenVINO's, and may fail then."""
+
+    def __init__(self, *, fails: bool) -> None:
+        self.fails, self.runs = fails, False
+
+    def start_async(self, inputs: list[np.ndarray], share_inputs: bool) -> None:
+        assert not self.runs, "Infer Request is busy"
+        self.runs = True
+
+    def wait(self) -> None:
+        self.runs = False
+        if self.fails:
+            raise RuntimeError("no memory")
+
+
+def test_a_lane_that_fails_leaves_no_other_one_running(tmp_path: Path) -> None:
+    engine = OpenVinoEngine(write(tmp_path), replace(SETTINGS, precision="float32", engine_threads=2))
+    engine._lanes = [Lane(fails=True), Lane(fails=False)]
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="no memory"):
+            engine.predict(np.zeros((64, 6, 4, 1), np.uint8))
+    assert not any(lane.runs for lane in engine._lanes)
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [

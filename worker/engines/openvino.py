@@ -66,13 +66,18 @@ class OpenVinoEngine:
         pieces = [np.ascontiguousarray(batch[first : first + PIECE]) for first in range(0, len(batch), PIECE)]
         answers: list[np.ndarray] = []
         busy: deque[ov.InferRequest] = deque()
-        for number, piece in enumerate(pieces):
-            if number >= len(self._lanes):
+        try:
+            for number, piece in enumerate(pieces):
+                if number >= len(self._lanes):
+                    answers.append(_answer(busy.popleft()))
+                lane = self._lanes[number % len(self._lanes)]
+                lane.start_async([piece], share_inputs=True)
+                busy.append(lane)
+            while busy:
                 answers.append(_answer(busy.popleft()))
-            lane = self._lanes[number % len(self._lanes)]
-            lane.start_async([piece], share_inputs=True)
-            busy.append(lane)
-        answers += [_answer(lane) for lane in busy]
+        finally:
+            for lane in busy:  # where one failed, none may still run when the next batch comes
+                lane.wait()
         return answers[0] if len(answers) == 1 else np.concatenate(answers)
 
 
