@@ -57,6 +57,7 @@ class Submitter:
         images = group[0][0].queued_images
         half = most // 2 if (most := max(self._seen)) >= COMPANY else 0
         closes = time.monotonic() + GATHER
+        # Of a crowd half: where all go at once, clients and worker take turns, and each idles in the other's.
         while images < CHUNK and len(group) < max(half or ENOUGH, self._waiting.qsize() // 2):
             left = min(GAP, closes - time.monotonic()) if len(group) < half else 0
             try:

@@ -16,7 +16,7 @@ from worker.engines.engine import Engine
 
 ENGINE_FILE = "openvino.xml"
 INT8_FILE = "openvino-int8.xml"
-#: Images for which a core's caches still hold what passes between two layers, and which keep as little of it.
+#: Images on a lane at once: a core's caches hold what passes between their layers, and little memory is kept for it.
 PIECE = 16
 #: Most lanes; each keeps what passes between its layers.
 LANES = 4
