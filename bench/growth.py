@@ -11,6 +11,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,8 +24,11 @@ from bench.spread import Spread
 
 LENGTHS = (1000, 10_000, 100_000, 1_000_000)
 FILES = (1000, 10_000, 100_000)
-#: Urgent jobs whose submit is timed, and jobs whose submits together are, at each length.
-SINGLE, TOGETHER = 200, 4096
+#: Turns of the lengths; in each, urgent jobs whose submit is timed, and jobs whose submits together are.
+TURNS, SINGLE, TOGETHER = 4, 50, 1024
+#: The share of a length by which it is exceeded: Redis puts off enlarging a hash table while it rewrites its
+#: append-only file, and moves what was in it along with the submits that follow.
+SETTLING = 16
 #: How much a figure may grow, or a speed shrink, from the shortest to the longest.
 FLAT = 1.2
 
@@ -37,7 +41,7 @@ class At:
     submits_s: float
     drain_images_s: float
     answer_ms: float
-    #: Of Redis, for each image that came to wait since the length before.
+    #: Of Redis, for each image that waits.
     bytes_an_image: float
 
 
@@ -64,28 +68,45 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def measure(lengths: Sequence[int], seconds: float) -> dict[int, At]:
-    """One round, on a server of its own, from the shortest queue to the longest."""
-    with valkey.running() as url:
-        backlog = Backlog(url)
-        backlog.submit_ms(1)
-        return {length: _at(backlog, url, length, seconds) for length in lengths}
+    """One round: a server of its own for each length, all of them full before the first submit is timed.
+
+    The lengths have their submits in turn, so that a slow minute of the machine is one for all of them.
+    """
+    with ExitStack() as servers:
+        urls = {length: servers.enter_context(valkey.running()) for length in lengths}
+        backlogs = {length: Backlog(url) for length, url in urls.items()}
+        each = {length: _filled(backlog, length) for length, backlog in backlogs.items()}
+        for length, backlog in backlogs.items():
+            backlog.rest()
+            backlog.grow(length + length // SETTLING)
+            backlog.rest()
+        turns = [{length: _turn(backlog) for length, backlog in backlogs.items()} for _ in range(TURNS)]
+        drained = {
+            length: drain(backlog, urls[length], backlog.waiting(), seconds) for length, backlog in backlogs.items()
+        }
+    return {
+        length: At(
+            submit_ms=statistics.median(ms for turn in turns for ms in turn[length][0]),
+            submits_s=TOGETHER / statistics.median(turn[length][1] for turn in turns),
+            drain_images_s=drained[length].images_s,
+            answer_ms=drained[length].answer_ms,
+            bytes_an_image=each[length],
+        )
+        for length in lengths
+    }
 
 
-def _at(backlog: Backlog, url: str, length: int, seconds: float) -> At:
-    waited, used = backlog.waiting(), backlog.used_bytes()
+def _filled(backlog: Backlog, length: int) -> float:
+    """The bytes that Redis takes for each of `length` images."""
+    backlog.submit_ms(1)
+    used = backlog.used_bytes()
     backlog.grow(length)
-    backlog.rest()
-    each = (backlog.used_bytes() - used) / (backlog.waiting() - waited)
-    single = statistics.median(backlog.submit_ms(SINGLE))
-    together = backlog.grow(backlog.waiting() + TOGETHER)
-    drained = drain(backlog, url, length, seconds)
-    return At(
-        submit_ms=single,
-        submits_s=TOGETHER / together,
-        drain_images_s=drained.images_s,
-        answer_ms=drained.answer_ms,
-        bytes_an_image=each,
-    )
+    return (backlog.used_bytes() - used) / length
+
+
+def _turn(backlog: Backlog) -> tuple[list[float], float]:
+    """Milliseconds of each of SINGLE submits, one after another, and seconds of TOGETHER at once."""
+    return backlog.submit_ms(SINGLE), backlog.grow(backlog.waiting() + TOGETHER)
 
 
 def over(rounds: Sequence[dict[int, At]], length: int, figure: str) -> Spread:
@@ -104,8 +125,9 @@ def queue_table(rounds: Sequence[dict[int, At]]) -> Table:
     }
     rows = [[f"{length:,}", *(str(over(rounds, length, each)) for each in columns)] for length in rounds[0]]
     note = (
-        "Median of the rounds (lowest–highest). Submits are timed without a worker; then the queue is kept at its "
-        "length while one worker drains it, and the urgent job goes ahead of what waits."
+        "Median of the rounds (lowest–highest). Each length on a Redis of its own, all of them full, and a "
+        f"{SETTLING}th more, which moves its hash tables. Submits are timed in turn and without a worker; then each "
+        "queue is kept at its length while one worker drains it, and the urgent job goes ahead of what waits."
     )
     return Table(title="Jobs of one image that wait", columns=["waiting", *columns.values()], rows=rows, note=note)
 
