@@ -56,7 +56,7 @@ class Context:
             settings=settings,
             cards=cls.check(settings) if cards is None else cards,
             store=store,
-            submitter=Submitter(store, notices.watched),
+            submitter=Submitter(store, notices.clients),
             notices=notices,
         )
         if settings.callback_secret:

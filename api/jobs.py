@@ -111,7 +111,7 @@ def events(path: JobPath) -> Response:
 
 def _events(here: Context, record: Record) -> Iterator[bytes]:
     """A `progress` event for each change, then `done` with the whole job."""
-    with here.notices.watch(record.job.id) as watch:
+    with here.notices.watch(record.job.id, client=False) as watch:
         said, spoken_at = None, time.monotonic()
         while not record.status.settled:
             now = record.status, record.done_images, record.position

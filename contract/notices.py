@@ -51,23 +51,29 @@ class Notices:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._watches: defaultdict[str, set[Watch]] = defaultdict(set)
+        self._clients = 0
         self._lock = threading.Lock()
         threading.Thread(target=self._listen_forever, name="notices", daemon=True).start()
 
-    def watched(self) -> int:
-        """How many jobs somebody waits for."""
-        return len(self._watches)
+    def clients(self) -> int:
+        """How many wait for an answer before they ask anew."""
+        return self._clients
 
     @contextmanager
-    def watch(self, job_id: str) -> Iterator[Watch]:
-        """Begin before submitting, so that no notice is missed."""
+    def watch(self, job_id: str, *, client: bool = True) -> Iterator[Watch]:
+        """Begin before submitting, so that no notice is missed.
+
+        `client` tells that whoever watches waits for the answer, and does not merely look on.
+        """
         watch = Watch(self._store, job_id)
         with self._lock:
             self._watches[job_id].add(watch)
+            self._clients += client
         try:
             yield watch
         finally:
             with self._lock:
+                self._clients -= client
                 self._watches[job_id].discard(watch)
                 if not self._watches[job_id]:
                     del self._watches[job_id]

@@ -171,6 +171,23 @@ def test_prefer_wait_answers_200_when_done_and_202_when_not(api):
     assert answer.json["status"] == "queued" and answer.json["position"] == 1
 
 
+def test_only_who_waits_for_an_answer_counts_as_a_client(api, monkeypatch):
+    counted = []
+    submit = api.line.submit
+
+    def counting(*job):
+        counted.append(api.context.notices.clients())
+        submit(*job)
+
+    monkeypatch.setattr(api.line, "submit", counting)
+    api.line.answers = False
+    job = api.post("/shapes", json={"key": "truck.jpg"}).json
+    with api.get(job["links"]["events"]) as stream:
+        next(stream.response)
+        api.post("/shapes", json={"key": "truck.jpg"}, headers={"Prefer": "wait=1"})
+    assert counted == [0, 1] and api.context.notices.clients() == 0
+
+
 def test_an_idempotency_key_names_one_job(api):
     def send(key, **headers):
         return api.post("/shapes", json={"key": key}, headers={"Idempotency-Key": "k", **headers})

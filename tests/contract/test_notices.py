@@ -27,11 +27,11 @@ def test_a_waiter_is_woken_by_the_finish(store: Store) -> None:
     assert record.status is Status.SUCCEEDED
 
 
-def test_it_is_known_how_many_jobs_are_waited_for(store: Store) -> None:
+def test_clients_that_wait_are_counted_and_onlookers_are_not(store: Store) -> None:
     notices = Notices(store)
-    with notices.watch("one"), notices.watch("one"), notices.watch("other"):
-        assert notices.watched() == 2
-    assert notices.watched() == 0
+    with notices.watch("one"), notices.watch("one"), notices.watch("other"), notices.watch("other", client=False):
+        assert notices.clients() == 3
+    assert notices.clients() == 0
 
 
 def test_a_waiter_gives_up_when_its_time_is_over(store: Store) -> None:
