@@ -126,6 +126,8 @@ def _events(here: Context, record: Record) -> Iterator[bytes]:
             except (UnknownJob, JobGone) as error:
                 yield _event("gone", {"detail": str(error)})
                 return
+            except QueueUnavailable:  # what follows is told once it is back
+                continue
         yield _event("done", job_body(record))
 
 

@@ -61,7 +61,14 @@ SUBMISSION = {
                 "keys": {"summary": "Several of them", "value": {"keys": ["truck.jpg", "frog.jpg"]}},
             },
         },
-        "multipart/form-data": {"schema": {"type": "object", "properties": {"file": _FILES}, "required": ["file"]}},
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "properties": {"file": _FILES},
+                "required": ["file"],
+                "additionalProperties": False,
+            }
+        },
         **{f"image/{kind}": _BINARY for kind in ("jpeg", "png", "gif", "webp", "bmp", "tiff")},
         "application/octet-stream": _BINARY,
     },

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 from werkzeug.exceptions import HTTPException
 
 from api.keys import CHALLENGE
+from api.received import hear_out
 from contract.errors import KerasqError, QueueUnavailable, TooLarge, Unauthorized
 
 MIMETYPE = "application/problem+json"
@@ -49,16 +50,10 @@ def of(error: KerasqError) -> Response:
 def _http(error: HTTPException) -> Response:
     if error.code == TooLarge.status:  # werkzeug stops reading there; its own words do not name the limit
         limit = current_app.config["MAX_CONTENT_LENGTH"]
-        _hear_out(min(4 * limit, request.content_length or 0))
+        hear_out(request, 4 * limit)
         return of(TooLarge(f"the body is larger than {limit:,} bytes, or has too many parts"))
     headers = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
     return problem(error.code or 500, error.name.capitalize(), error.description or "", headers)
-
-
-def _hear_out(most: int) -> None:
-    """Read what is still being sent, up to `most` bytes: many clients listen only once they have sent everything."""
-    while most > 0 and (piece := request.environ["wsgi.input"].read(65536)):
-        most -= len(piece)
 
 
 def _redis(error: redis.RedisError) -> Response:

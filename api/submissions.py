@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -21,7 +22,7 @@ from api.routes import Routes
 from api.uploads import Upload, uploads
 from contract import errors
 from contract.card import Card
-from contract.errors import InvalidRequest, JobGone, KerasqError, QueueFull, UnknownJob, UnusableImage
+from contract.errors import InvalidRequest, JobGone, KerasqError, QueueFull, QueueUnavailable, UnknownJob, UnusableImage
 from contract.images import decode
 from contract.jobs import TOP, Job, Record
 
@@ -87,8 +88,8 @@ RESPONSES: ResponseDict = {
 def submit(path: ModelPath, query: SubmitQuery, header: SubmitHeaders) -> Response:
     here = context()
     called = _callable(query.callback_url, here)
-    images = uploads(request, here.settings)
-    job, pixels = make_job(here.cards[path.model], images, here, top=query.top, bulk=query.bulk, callback_url=called)
+    card, images = here.cards[path.model], uploads(request, here.settings)
+    job, pixels = make_job(card, images, here, top=query.top, bulk=query.bulk, callback_url=called)
     preferences = Preferences.read(header.prefer, here.settings.max_wait_s)
     record = _queued(job, pixels, header.idempotency_key, preferences.wait, here)
     return _answer(record, preferences)
@@ -155,7 +156,9 @@ def _queued(job: Job, pixels: np.ndarray, key: str | None, wait: float, here: Co
             if key:
                 here.store.release(owned, job.id)
             raise
-        return watch.settled(wait) if wait and not record.status.settled else record
+        with suppress(QueueUnavailable):  # it is accepted whatever becomes of Redis now
+            return watch.settled(wait) if wait and not record.status.settled else record
+        return record
 
 
 def _already(job_id: str, here: Context) -> Record | None:
@@ -167,7 +170,8 @@ def _already(job_id: str, here: Context) -> Record | None:
 
 def _submitted(job: Job, pixels: np.ndarray, here: Context) -> Record:
     if job.callback_url:  # before the job, which could end before this otherwise; for none, nobody is called
-        here.outbox.put(job.id, job.submitted_at + here.settings.job_ttl_s + SLOWEST_WRITE)
+        slack = min(SLOWEST_WRITE, here.settings.result_ttl_s / 2)  # its record must still be there
+        here.outbox.put(job.id, job.submitted_at + here.settings.job_ttl_s + slack)
     here.submitter.submit(job, pixels)
     return Record.fresh(job)
 

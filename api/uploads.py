@@ -11,12 +11,15 @@ from pydantic import ValidationError
 
 from api.bodies import Submission
 from api.problems import is_no_json, misfit
+from api.received import demand_few, files, whole
 from contract.errors import BadRequest, InvalidRequest, KerasqError, NotAnImage, TooLarge
 from contract.images import open_key
 from contract.settings import Settings
 
 #: Most characters of a file's name that are kept.
 NAME = 255
+#: Commas that JSON may have for each image: two are needed, and its name may have some.
+FIELDS = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,21 +42,21 @@ def uploads(request: Request, settings: Settings) -> list[Upload]:
         if len(found) > settings.max_images:
             raise TooLarge(f"the request has more than {settings.max_images} images; at most so many are taken at once")
     if not found:
-        raise BadRequest(
-            "the request has no image: send JSON with a key, an image body, or a multipart file whose name is UTF-8"
-        )
+        raise BadRequest("the request has no image: send JSON with a key, an image body, or a multipart file")
     return found
 
 
 def _each(request: Request, settings: Settings) -> Iterator[Upload]:
     kind = request.mimetype
     if kind == "application/json":
-        yield from _in_json(_submission(request.get_data(cache=False)), settings)
+        content = whole(request)
+        demand_few(content, FIELDS * (settings.max_images + 1))
+        yield from _in_json(_submission(content), settings)
     elif kind == "multipart/form-data":
-        for _, files in request.files.lists():
-            yield from (Upload(name=(file.filename or "")[-NAME:] or None, content=file.read()) for file in files)
+        for file in files(request):
+            yield Upload(name=(file.filename or "")[-NAME:] or None, content=file.read())
     elif kind.startswith("image/") or kind == "application/octet-stream":
-        yield Upload(name=None, content=request.get_data(cache=False))
+        yield Upload(name=None, content=whole(request))
     else:
         raise NotAnImage(
             f"Content-Type {kind or 'none'!r} is not taken; send application/json, image/*, application/octet-stream "

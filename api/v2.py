@@ -3,6 +3,7 @@
 Only what the protocol requires: no binary tensors, no model versions in the path.
 """
 
+import math
 from contextlib import suppress
 from typing import cast
 
@@ -18,6 +19,7 @@ from api.context import Context, context
 from api.gate import demand_key, limit_rate
 from api.openapi import KEY, body, ref, refusals
 from api.parameters import Parameters
+from api.received import demand_few, whole
 from api.routes import Routes
 from contract import errors
 from contract.errors import KerasqError, NotInTime, QueueUnavailable
@@ -101,7 +103,9 @@ def infer(path: ModelPath) -> Response:
     demand_key()
     limit_rate()
     here = context()
-    card, asked = here.cards[path.model], tensors.read(request.get_data(cache=False))
+    card, content = here.cards[path.model], whole(request)
+    demand_few(content, (here.settings.max_images + 1) * math.prod(card.input.shape))
+    asked = tensors.read(content)
     pixels = tensors.pixels(asked.inputs[0], card, here.settings.max_images)
     record = _run(Job(model=card.name, images=len(pixels), top=len(card.labels)), pixels, here)
     return answer(tensors.answered(asked, card, record))

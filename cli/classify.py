@@ -1,5 +1,7 @@
 """`kerasq classify`: files and folders through the queue, results out in the files' order."""
 
+import fcntl
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -12,7 +14,7 @@ from rich.console import Console
 
 from cli.address import read_settings
 from cli.output import Csv, Ndjson, Output, Table, unwritable
-from cli.patience import Patience
+from cli.patience import Patience, Seconds
 from cli.progress import Tally, shown_on
 from cli.resume import Done, resume
 from cli.walk import walk
@@ -41,7 +43,7 @@ FORMATS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 @click.option("--window", type=click.IntRange(1, 1000), default=8, show_default=True, help="Jobs under way at once.")
 @click.option(
     "--patience",
-    type=click.FloatRange(min=0),
+    type=Seconds(),
     default=60.0,
     show_default=True,
     help="Seconds to try again when the queue is full or away.",
@@ -152,11 +154,32 @@ def _open(
     done, fresh = Done(), True
     file: IO[bytes] = sys.stdout.buffer
     if output:
+        held = stack.enter_context(_alone(output))
         if resuming and output.is_file():
             done = resume(output, form, card.name, top)
             fresh = output.stat().st_size == 0
+            if not os.path.samestat(os.fstat(held.fileno()), output.stat()):  # another file took its place
+                stack.enter_context(_alone(output))
         file = stack.enter_context(_opened(output, "wb" if fresh else "ab"))
     return done, Csv(file, card.name, top, header=fresh) if form == "csv" else Ndjson(file, card.name)
+
+
+@contextmanager
+def _alone(output: Path) -> Iterator[IO[bytes]]:
+    """Hold the output's lock. Raises KerasqError where another run has it, or nothing can be written there."""
+    try:
+        file: IO[bytes] = output.open("ab")
+    except OSError as error:
+        raise unwritable(output, error) from None
+    with file:
+        if output.is_file():
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise KerasqError(f"{output}: another run writes to it") from None
+            except OSError:  # a file system without locks
+                pass
+        yield file
 
 
 @contextmanager

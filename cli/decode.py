@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Event
 
 import numpy as np
 
@@ -29,9 +30,10 @@ class Chunk:
         self._pixels = np.empty((len(files), *taken.shape), np.uint8)
         self._reading: list[Future[None]] = []
 
-    def begin(self, pool: ThreadPoolExecutor, max_pixels: int) -> None:
+    def begin(self, pool: ThreadPoolExecutor, max_pixels: int, over: Event) -> None:
+        """Once it is `over`, nobody wants the rest."""
         for first in range(0, len(self.files), HANDFUL):
-            self._reading.append(pool.submit(self._read, range(first, first + HANDFUL), max_pixels))
+            self._reading.append(pool.submit(self._read, range(first, first + HANDFUL), max_pixels, over))
 
     def pixels(self) -> np.ndarray:
         """The good images, uint8 (N, height, width, channels), once all are read."""
@@ -39,9 +41,11 @@ class Chunk:
             reading.result()
         return np.delete(self._pixels, list(self.errors), axis=0) if self.errors else self._pixels
 
-    def _read(self, positions: range, max_pixels: int) -> None:
+    def _read(self, positions: range, max_pixels: int, over: Event) -> None:
         size, channels = self._pixels.shape[1:3], self._pixels.shape[3]
         for position, file in zip(positions, self.files[positions.start : positions.stop], strict=False):
+            if over.is_set():
+                return
             try:
                 content = read(file, max_pixels)
                 self._pixels[position] = images.decode(content, size, max_pixels=max_pixels, channels=channels)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ from contract.images import SUFFIXES
 from contract.settings import ROOT, Settings
 
 READY = "kerasq is ready on "
+#: Settings for a server that others use.
+OTHERS = frozenset({"REDIS_URL", "KERASQ_REQUIRE_KEY", "KERASQ_RATE_LIMIT"})
 
 
 @click.command(short_help="Start it all, classify the sample photos, stop.")
@@ -42,8 +45,8 @@ def demo() -> None:
         keys = sorted(path.name for path in settings.images_dir.iterdir() if path.suffix.lower() in SUFFIXES)
         for model in Cards(settings.models_dir):
             sent = time.monotonic()
-            jobs = [_post(f"{url}/{model}", {"key": key}) for key in keys]
-            results = [_result(url + job["links"]["self"]) for job in jobs]
+            jobs = [_asked(f"{url}/{model}", {"key": key}) for key in keys]
+            results = [_result(url, job) for job in jobs]
             took = time.monotonic() - sent
             _show(f"POST /{model}: {len(keys)} jobs in {took:.2f} s", dict(zip(keys, results, strict=True)))
 
@@ -53,7 +56,7 @@ def _stack(folder: str) -> Iterator[str]:
     """A `kerasq up` of the demo's own; the API's address."""
     log = Path(folder) / "log"
     words = [sys.executable, "-P", "-m", "cli.main", "up", "--port", str(embedded.free_port())]
-    environ = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
+    environ = {name: value for name, value in os.environ.items() if name not in OTHERS}
     environ |= {"KERASQ_STATE_DIR": folder, "PYTHONPATH": str(ROOT)}
     with (
         log.open("w") as errors,
@@ -68,20 +71,28 @@ def _stack(folder: str) -> Iterator[str]:
             up.terminate()
 
 
-def _post(url: str, body: dict[str, str]) -> dict[str, Any]:
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})  # noqa: S310
-    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-        return dict(json.load(answer))
+def _asked(url: str, body: dict[str, str] | None = None) -> dict[str, Any]:
+    """The answer's body, a problem's as well."""
+    content = json.dumps(body).encode() if body else None
+    request = urllib.request.Request(url, content, {"Content-Type": "application/json"})  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=90) as answer:  # noqa: S310
+            return dict(json.load(answer))
+    except urllib.error.HTTPError as error:
+        return dict(json.load(error))
 
 
-def _result(url: str) -> dict[str, Any]:
-    with urllib.request.urlopen(f"{url}?wait=60", timeout=90) as answer:  # noqa: S310
-        return dict(json.load(answer)["results"][0])
+def _result(url: str, job: dict[str, Any]) -> dict[str, Any]:
+    """The photo's answer, or the problem with it."""
+    return dict(_asked(f"{url}{job['links']['self']}?wait=60")["results"][0]) if "links" in job else {"error": job}
 
 
 def _show(title: str, results: dict[str, dict[str, Any]]) -> None:
     table = Table("photo", "first, %", "second, %", "third, %", title=title, title_justify="left")
     for key, result in results.items():
-        table.add_row(key, *(f"{each['label']} {each['percentage']:.4f}" for each in result["predictions"]))
+        if error := result.get("error"):
+            table.add_row(key, error["title"])
+        else:
+            table.add_row(key, *(f"{each['label']} {each['percentage']:.4f}" for each in result["predictions"]))
     console = Console()
     console.print(table, width=max(console.width, 96))

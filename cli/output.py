@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import IO, Any, Protocol
@@ -20,6 +21,7 @@ from contract.jobs import Result
 PLACES = 6
 #: Columns that a table leaves for the files' names at least.
 NAME = 16
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 Rows = Sequence[tuple[str, Result]]
 
 
@@ -51,9 +53,7 @@ class Csv:
             _put(file, csv_header(top))
 
     def write(self, rows: Rows) -> None:
-        block = io.StringIO()
-        csv.writer(block, lineterminator="\n").writerows(self._cells(file, result) for file, result in rows)
-        _put(self._file, block.getvalue().encode())
+        _put(self._file, "".join(_csv_line(self._cells(file, result)) for file, result in rows).encode())
 
     def _cells(self, file: str, result: Result) -> list[Any]:
         start = [shown(file), self._model]
@@ -61,6 +61,13 @@ class Csv:
             return [*start, *[""] * (2 * self._top), ": ".join(result.error)]
         pairs = [cell for each in result.predictions for cell in (each.label, f"{each.probability:.{PLACES}f}")]
         return [*start, *pairs, *[""] * (2 * self._top - len(pairs)), ""]
+
+
+def _csv_line(cells: Sequence[object]) -> str:
+    """A line that ends in a line feed. The writer's own end has both, so that it quotes cells with either of them."""
+    line = io.StringIO()
+    csv.writer(line).writerow(cells)
+    return line.getvalue().removesuffix("\r\n") + "\n"
 
 
 def csv_header(top: int) -> bytes:
@@ -80,11 +87,19 @@ class Table:
         self._header = True
 
     def write(self, rows: Rows) -> None:
+        try:
+            self._print(rows)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise unwritable("the table", error) from None
+
+    def _print(self, rows: Rows) -> None:
         whole = not self._console.is_terminal  # a live bar loses its place below lines that wrap by themselves
         for failed, group in groupby(rows, lambda row: row[1].error is not None):
             if failed:
                 for file, result in group:
-                    words = f"{shown(file)}: {': '.join(result.error or ())}"
+                    words = _harmless(f"{shown(file)}: {': '.join(result.error or ())}")
                     self._console.print(words, style="red", markup=False, highlight=False, soft_wrap=whole)
             else:
                 self._console.print(self._grid(group))
@@ -100,8 +115,13 @@ class Table:
             for first in range(0, len(result.predictions), self._across):
                 line = result.predictions[first : first + self._across]
                 cells = [cell for each in line for cell in (each.label, f"{each.probability:.1%}")]
-                grid.add_row("" if first else escape(shown(file)), *cells)
+                grid.add_row("" if first else escape(_harmless(shown(file))), *cells)
         return grid
+
+
+def _harmless(text: str) -> str:
+    """Control characters as \\xNN: a file's name must not steer the terminal."""
+    return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def _outcome(result: Result) -> dict[str, Any]:

@@ -1,13 +1,29 @@
 """Trying again while the queue is away or full, for as long as the user wishes."""
 
+import math
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import click
 
 from contract.errors import QueueFull, QueueUnavailable, TooManyRequests
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 T = TypeVar("T")
+
+
+class Seconds(click.FloatRange):
+    """An option's value: seconds from 0 on, for ever included."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds = float(super().convert(value, param, ctx))
+        if math.isnan(seconds):  # which is neither below a bound nor above it
+            self.fail(f"{value!r} is not a number of seconds.", param, ctx)
+        return seconds
 
 
 class Patience:

@@ -7,6 +7,7 @@ import shutil
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -76,7 +77,8 @@ def resume(path: Path, form: str, model: str, top: int) -> Done:
     except OSError as error:
         raise KerasqError(f"{path}: cannot be resumed: {error.strerror}") from None
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
     return Done(hashes)
 
 

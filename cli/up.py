@@ -12,10 +12,11 @@ import redis
 
 from cli import embedded
 from cli.child import Child
+from cli.patience import Seconds
 from cli.processes import command, environment
 from cli.stack import Stack
 from contract.card import Cards
-from contract.errors import QueueUnavailable
+from contract.errors import KerasqError, QueueUnavailable
 from contract.hosts import bracketed
 from contract.presence import present
 from contract.settings import Settings
@@ -30,7 +31,7 @@ from contract.store import connect
 @click.option("--redis-port", type=click.IntRange(1, 65535), help="The embedded server's port.  [default: a free one]")
 @click.option(
     "--grace",
-    type=click.FloatRange(min=0),
+    type=Seconds(),
     default=30.0,
     show_default=True,
     help="Seconds that workers have to finish what they began.",
@@ -58,7 +59,7 @@ def up(
         held.enter_context(embedded.alone(settings.state_dir))
         _heed_signals(stack)
         environ = environment(settings, workers)
-        server = None if os.environ.get("REDIS_URL") else _server_port(redis_port)
+        server = None if os.environ.get("REDIS_URL") else _server_port(redis_port, settings.port)
         if server:
             environ["REDIS_URL"] = embedded.url(server)
             held.enter_context(embedded.published(settings.state_dir, environ["REDIS_URL"]))
@@ -91,7 +92,9 @@ def _heed_signals(stack: Stack) -> None:
     signal.signal(signal.SIGTERM, heed)
 
 
-def _server_port(redis_port: int | None) -> int:
+def _server_port(redis_port: int | None, taken: int) -> int:
+    if redis_port == taken:
+        raise KerasqError(f"--redis-port {redis_port} is the API's port, too")
     if redis_port:
         embedded.demand_port(embedded.HOST, redis_port, "--redis-port")
     return redis_port or embedded.free_port()

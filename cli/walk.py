@@ -49,9 +49,16 @@ def _list(folder: str) -> tuple[list[str], list[str]]:
                 continue
             if entry.is_dir(follow_symlinks=False):
                 folders.append(name)
-            elif os.path.splitext(name)[1].lower() in SUFFIXES and not entry.is_dir():
+            elif os.path.splitext(name)[1].lower() in SUFFIXES and not _leads_to_folder(entry):
                 files.append(name)
     return sorted(files), sorted(folders, reverse=True)
+
+
+def _leads_to_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # such as a link to itself: whoever reads it finds the error
+        return False
 
 
 def _below(folder: str) -> Callable[[str], str]:

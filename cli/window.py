@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
+from threading import Event
 
 from cli.carrier import Carrier
 from cli.decode import Chunk
@@ -27,6 +28,7 @@ class Window:
         self._carrier, self._taken, self._max_pixels, self._width, self._idle = carrier, taken, max_pixels, width, idle
         self._reading: deque[Chunk] = deque()
         self._flying: deque[tuple[Chunk, str | None]] = deque()
+        self._over = Event()
 
     def answers(self, files: Iterable[str]) -> Generator[Answered]:
         """Every file with its result, a chunk at a time."""
@@ -43,12 +45,13 @@ class Window:
                 else:
                     return
         finally:
+            self._over.set()
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _read_ahead(self, names: Iterator[str], pool: ThreadPoolExecutor) -> None:
         while len(self._reading) < AHEAD and (files := list(islice(names, CHUNK))):
             chunk = Chunk(files, self._taken)
-            chunk.begin(pool, self._max_pixels)
+            chunk.begin(pool, self._max_pixels, self._over)
             self._reading.append(chunk)
 
     def _send(self, chunk: Chunk) -> None:

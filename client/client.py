@@ -1,5 +1,6 @@
 """Client: the API's resources as methods."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, TypeVar
@@ -11,10 +12,12 @@ from client.run import Run
 from client.server import Server
 from client.uploads import Image, Pieces, listed, multipart
 from contract.card import Card
-from contract.errors import KerasqError
+from contract.errors import InvalidRequest, KerasqError
 from contract.jobs import Result, new_id
 
 T = TypeVar("T")
+#: Seconds that are as good as forever for a request to be held.
+DAY = 86_400.0
 
 
 class Client:
@@ -45,13 +48,16 @@ class Client:
         """One job of some images, each a path or a file's bytes, held for up to `wait` seconds until it has ended.
 
         Every submit has an Idempotency-Key, so that one whose answer was lost is the same job when tried again.
-        Raises OSError for a file that cannot be read, and NotAnImage, UnusableImage or TooLarge when none is usable.
+        Raises OSError for a file that cannot be read, InvalidRequest for a key that no header can hold, and NotAnImage,
+        UnusableImage or TooLarge when none is usable.
         """
+        if idempotency_key is not None and not (idempotency_key.isascii() and idempotency_key.isprintable()):
+            raise InvalidRequest("the idempotency key holds what no header has: a line's end, or letters beyond ASCII")
         body, kind = multipart(listed(images))
         headers = {"Content-Type": kind, "Idempotency-Key": idempotency_key or new_id()}
-        if wait:
-            headers["Prefer"] = f"wait={wait:g}"
-        query = urlencode(({"top": top} if top else {}) | ({"bulk": "true"} if bulk else {}))
+        if wait := min(wait, DAY):
+            headers["Prefer"] = f"wait={math.ceil(wait)}"  # whole seconds alone, RFC 7240
+        query = urlencode(({} if top is None else {"top": top}) | ({"bulk": "true"} if bulk else {}))
         path = f"/{quote(model, safe='')}{f'?{query}' if query else ''}"
         return self._retry(partial(self._ask, read_job, "POST", path, body, headers, wait=wait))
 
@@ -76,7 +82,8 @@ class Client:
 
         Raises UnknownJob, or JobGone.
         """
-        path = f"/jobs/{quote(job_id, safe='')}" + (f"?wait={wait:g}" if wait else "")
+        wait = min(wait, DAY)
+        path = f"/jobs/{quote(job_id, safe='')}" + (f"?wait={wait:.3f}" if wait else "")
         return self._retry(partial(self._ask, read_job, "GET", path, wait=wait))
 
     def cancel(self, job_id: str) -> Job:

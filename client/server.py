@@ -57,6 +57,7 @@ class Server:
         """Close this thread's connection; the next request opens another."""
         if connection := getattr(self._mine, "connection", None):
             connection.close()
+            self._mine.connection = None  # it would still send what it holds of a request that it could not take
 
     def _exchange(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], timeout: float
@@ -67,10 +68,10 @@ class Server:
             response = connection.getresponse()
             return response.status, response.reason, response.headers, response.read()
         except (OSError, http.client.HTTPException) as error:
-            connection.close()
+            self.close()
             raise Unreachable(f"{self.url} does not answer: {error or type(error).__name__}") from error
         except BaseException:  # such as Ctrl-C: the answer is still to come, and must not be taken for another's
-            connection.close()
+            self.close()
             raise
 
     def _connection(self, timeout: float) -> http.client.HTTPConnection:

@@ -62,6 +62,7 @@ class Card:
         except ValueError as error:
             raise BadModel(f"{path}: expected JSON, found something else ({error})") from None
         try:
+            _must(isinstance(content["labels"], list), path, "a list of labels", content["labels"])
             card = cls(**{**content, "labels": tuple(content["labels"]), "input": Input(**content["input"])})
         except (KeyError, TypeError, AttributeError) as error:
             raise BadModel(f"{path}: expected the fields of a card, found otherwise ({error})") from None
@@ -77,7 +78,14 @@ class Card:
         whole = all(isinstance(n, int) and 0 < n <= 4096 for n in sizes)
         _must(whole, path, "an input of 1 to 4096 pixels a side", sizes)
         _must(self.input.channels in (1, 3), path, "an input of 1 or 3 channels", self.input.channels)
-        _must(isinstance(self.files, dict) and WEIGHTS in self.files, path, f"a sha256 of {WEIGHTS}", self.files)
+        _must(_maps(self.files, str) and WEIGHTS in self.files, path, f"a sha256 of {WEIGHTS}", self.files)
+        _must(_maps(self.parameters, int), path, "numbers of parameters", self.parameters)
+        _must(_maps(self.training, object), path, "facts of the training", self.training)
+        tests: Any = self.metrics.get("test", {}) if _maps(self.metrics, object) else None
+        _must(isinstance(tests, dict), path, "metrics, those of the test images in an object 'test'", self.metrics)
+        accuracy = tests.get("accuracy", 0)
+        _must(isinstance(accuracy, int | float), path, "an accuracy that is a number", accuracy)
+        _must(isinstance(self.limits, str), path, "limits in words", self.limits)
 
     def write(self, folder: Path) -> None:
         (folder / CARD).write_text(json.dumps(asdict(self), indent=2) + "\n")
@@ -90,6 +98,10 @@ class Card:
                 raise BadModel(f"{path}: expected a file, found none")
             if (found := sha256(path)) != expected:
                 raise BadModel(f"{path}: expected sha256 {expected}, found {found}")
+
+
+def _maps(fields: object, kind: type) -> bool:
+    return isinstance(fields, dict) and all(isinstance(value, kind) for value in fields.values())
 
 
 def check_name(name: str, where: object) -> None:

@@ -1,6 +1,7 @@
 """Bytes of a picture -> the pixels a model takes, and back."""
 
 import io
+import re
 import warnings
 from pathlib import Path
 
@@ -16,7 +17,11 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", 
 HEADROOM = 4
 #: Most scans of a progressive JPEG, each of which goes over the whole picture; usual are ten.
 SCANS = 100
-START_OF_SCAN = b"\xff\xda"
+#: A JPEG's next marker with a length after it (ITU-T T.81, B.1.1), among coded data, and two of them.
+MARKER = re.compile(rb"\xff([^\x00\x01\xff\xd0-\xd7])")
+START_OF_SCAN, END_OF_IMAGE = b"\xda", b"\xd9"
+#: Most segments of a JPEG between its scans; usual are dozens, and some hundreds where a colour profile is large.
+SEGMENTS = 10_000
 TILEWIDTH, TILELENGTH = 322, 323
 BACKGROUND = (255, 255, 255)
 #: Where a picture of 16-bit samples remembers what is white, once they are held in 32 bits.
@@ -60,8 +65,19 @@ def _demand_size(picture: Image.Image, content: bytes, max_pixels: int) -> None:
         width, height = (picture.tag_v2.get(tag, 1) for tag in (TILEWIDTH, TILELENGTH))
         if width * height > max_pixels:
             raise TooLarge(f"the image has tiles of {width} x {height} pixels; at most {max_pixels:,} are taken")
-    if picture.format in ("JPEG", "MPO") and (scans := content.count(START_OF_SCAN)) > SCANS:
-        raise TooLarge(f"the image has {scans:,} scans; at most {SCANS} are taken")
+    if picture.format in ("JPEG", "MPO"):
+        _demand_scans(content)
+
+
+def _demand_scans(content: bytes) -> None:
+    """Raise TooLarge for a JPEG of more scans or segments than are taken, whatever follows its end."""
+    at, scans, segments = 2, 0, 0
+    while (marker := MARKER.search(content, at)) and marker[1] != END_OF_IMAGE:
+        at = marker.end()
+        at += int.from_bytes(content[at : at + 2])
+        scans, segments = scans + (marker[1] == START_OF_SCAN), segments + 1
+        if scans > SCANS or segments > SEGMENTS:
+            raise TooLarge(f"the image has more than {SCANS} scans or {SEGMENTS:,} segments; no more are taken")
 
 
 def encode(pixels: np.ndarray) -> bytes:
@@ -77,7 +93,7 @@ def _reduced(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     if factors == [1, 1]:
         return picture
     deep = picture.mode.startswith("I;16")
-    if picture.has_transparency_data:
+    if picture.has_transparency_data and not deep:
         picture = picture.convert("RGBA")
     elif deep or picture.mode in ("1", "P"):
         picture = picture.convert({"1": "L", "P": "RGB"}.get(picture.mode, "I"))

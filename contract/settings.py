@@ -29,7 +29,7 @@ def _setting(
 def _is_redis_url(text: str) -> bool:
     try:
         parts = urlsplit(text)
-        return parts.scheme in ("redis", "rediss", "unix") and (parts.port or 1) > 0
+        return parts.scheme in ("redis", "rediss") and (parts.port or 1) > 0
     except ValueError:  # a port that is no number
         return False
 

@@ -13,7 +13,7 @@ from redis.retry import Retry
 
 from contract import records, scripts
 from contract.envelope import seal
-from contract.errors import JobGone, JobSettled, KeyReused, QueueFull, QueueUnavailable, UnknownJob
+from contract.errors import BadSetting, JobGone, JobSettled, KeyReused, QueueFull, QueueUnavailable, UnknownJob
 from contract.jobs import Job, Record, Result, born, new_id
 from contract.message import Message
 from contract.settings import Settings
@@ -29,17 +29,24 @@ REFUSES_WRITES = ("MISCONF", "READONLY")
 
 
 def connect(settings: Settings) -> redis.Redis:
-    """A client whose caller hears of a Redis that is away at once, and of one that hangs after two tries of 10 s."""
-    pool = redis.BlockingConnectionPool.from_url(
-        settings.redis_url,
-        # One finish can wake hundreds of waiters; those that find no connection free wait for one.
-        max_connections=64,
-        timeout=10,
-        socket_connect_timeout=2,
-        socket_timeout=10,
-        socket_keepalive=True,
-        retry=Retry(ConstantBackoff(0.05), 1),
-    )
+    """A client whose caller hears of a Redis that is away at once, and of one that hangs after two tries of 10 s.
+
+    Raises BadSetting for an address with options that there are not.
+    """
+    try:
+        pool = redis.BlockingConnectionPool.from_url(
+            settings.redis_url,
+            # One finish can wake hundreds of waiters; those that find no connection free wait for one.
+            max_connections=64,
+            timeout=10,
+            socket_connect_timeout=2,
+            socket_timeout=10,
+            socket_keepalive=True,
+            retry=Retry(ConstantBackoff(0.05), 1),
+        )
+        pool.connection_class(**pool.connection_kwargs)  # what follows the "?" shows only here
+    except (TypeError, ValueError) as error:
+        raise BadSetting(f"REDIS_URL cannot be used: {error}") from None
     return redis.Redis(connection_pool=pool)
 
 
@@ -49,9 +56,13 @@ def reaching_redis() -> Iterator[None]:
         yield
     except (redis.ConnectionError, redis.TimeoutError) as error:
         raise QueueUnavailable(f"Redis does not answer: {error}") from error
+    except redis.InvalidResponse as error:
+        raise QueueUnavailable("what answers at REDIS_URL is no Redis") from error
     except OutOfMemoryError as error:
         raise QueueFull(f"Redis has no memory left: {error}") from error
     except redis.ResponseError as error:
+        if "DB index" in str(error):
+            raise BadSetting(f"REDIS_URL names a database that this Redis does not have: {error}") from None
         if not str(error).startswith(REFUSES_WRITES):
             raise
         raise QueueUnavailable(f"Redis takes no writes: {error}") from error
@@ -242,9 +253,9 @@ class Store:
         """Up to `count` jobs, newest first, older than the id `before`, without their results; and where to go on."""
         fields = ["job", "seq", "deadline", "started", "finished", "cancelled", "done_images", "good_images", "version"]
         with reaching_redis():
-            ids = self.redis.zrevrangebylex(INDEX, f"({before}" if before else "+", "-", 0, count)
+            ids = self.redis.zrevrangebylex(INDEX, f"({before}" if before else "+", "-", 0, count + 1)
             pipeline = self.redis.pipeline(transaction=False)
-            for job_id in ids:
+            for job_id in ids[:count]:
                 pipeline.hmget(job_key(job_id.decode()), fields)
             rows = pipeline.execute()
         found = [{k.encode(): v for k, v in zip(fields, row, strict=True) if v is not None} for row in rows]
@@ -252,7 +263,7 @@ class Store:
         passed = {model: self._passed(model) for model in flows}
         now = time.time()
         page = [records.read(each, passed[records.unpack_job(each[b"job"]).model], now) for each in found if each]
-        return page, ids[-1].decode() if len(ids) == count else None
+        return page, ids[count - 1].decode() if len(ids) > count else None
 
     def reserve(self, key: str, request: bytes, job_id: str) -> str:
         """Bind an idempotency key to a request; the id of the job it was first bound to, `job_id` if it is new.

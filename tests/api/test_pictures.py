@@ -5,9 +5,10 @@ from urllib.parse import urlsplit
 from tests.api.conftest import picture
 
 
-def test_a_sample_s_link_leads_to_it_whatever_its_name(api, settings):
+def test_a_sample_s_link_leads_to_it_whatever_its_name(make_api, tmp_path):
+    api = make_api(images_dir=tmp_path)
     for name in ("cat#1.png", "a frog?.png", "50 %.png"):
-        (settings.images_dir / name).write_bytes(picture())
+        (tmp_path / name).write_bytes(picture())
     samples = {each["key"]: each["links"]["picture"] for each in api.get("/samples").json["samples"]}
     for name in ("cat#1.png", "a frog?.png", "50 %.png"):
         link = urlsplit(samples[name])

@@ -102,7 +102,11 @@ def test_no_usable_image_is_422_with_an_error_for_each(api):
         ({"data": b"[" * 100_000, "content_type": "application/json"}, 400, "not JSON"),
         ({"data": b'{"key": "\\ud800"}', "content_type": "application/json"}, 400, "not JSON"),
         ({"data": b"", "content_type": "application/json"}, 400, "not JSON"),
-        ({"data": {"text": "no file"}, "content_type": "multipart/form-data"}, 400, "no image"),
+        ({"data": {"text": "no file"}, "content_type": "multipart/form-data"}, 422, "'text' has no file name"),
+        ({"data": b"--x--\r\n", "content_type": "multipart/form-data; boundary=x"}, 400, "no image"),
+        ({"data": b"--x\r\n", "content_type": "multipart/form-data"}, 400, "lacks its boundary"),
+        ({"data": b"--x\r\nContent-Dis", "content_type": "multipart/form-data; boundary=x"}, 400, "cannot be read"),
+        ({"json": {"keys": ["truck.jpg"] * 40_000}}, 413, "commas"),
         ({"data": b"junk", "content_type": "image/png"}, 415, "not an image"),
         ({"data": picture()[:45], "content_type": "image/png"}, 422, "cannot be decoded"),
         ({"data": b"hello", "content_type": "text/plain"}, 415, "text/plain"),
@@ -115,8 +119,48 @@ def test_what_is_not_taken_says_why(api, given, status, words):
     assert not api.line.jobs
 
 
+def test_multipart_files_keep_their_order_whatever_their_fields(api):
+    parts = [("front", "1.png"), ("back", "2.png"), ("front", "3.png")]
+    body = b"".join(
+        f'--x\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n\r\n'.encode()
+        + picture()
+        + b"\r\n"
+        for field, name in parts
+    )
+    answer = api.post("/shapes", data=body + b"--x--\r\n", content_type="multipart/form-data; boundary=x", headers=WAIT)
+    assert [each["name"] for each in answer.json["results"]] == ["1.png", "2.png", "3.png"]
+
+
+def test_a_body_without_its_end_is_no_body(make_api):
+    api = make_api(max_body_bytes=1000)
+    image = {"content_type": "image/png", "input_stream": io.BytesIO(picture() + bytes(100))}
+    broken = api.post("/shapes", **image, environ_overrides={"CONTENT_LENGTH": "900", "wsgi.input_terminated": True})
+    assert broken.status_code == 400 and "of the 900 bytes that were announced" in broken.json["detail"]
+
+
+@pytest.mark.parametrize(("size", "status"), [(1000, 202), (1001, 413)])
+def test_a_body_in_chunks_is_taken_up_to_the_limit(make_api, size, status):
+    api = make_api(max_body_bytes=1000)
+    environ = {"wsgi.input_terminated": True, "CONTENT_LENGTH": None, "HTTP_TRANSFER_ENCODING": "chunked"}
+    content = io.BytesIO(picture().ljust(size, b"\0"))
+    answer = api.post("/shapes", content_type="image/png", input_stream=content, environ_overrides=environ)
+    assert answer.status_code == status
+
+
+def test_an_accepted_job_is_told_even_if_redis_goes_away_while_its_answer_is_waited_for(api, monkeypatch):
+    api.line.answers = False
+
+    def away(job_id):
+        raise QueueUnavailable("away")
+
+    monkeypatch.setattr(api.store, "get", away)
+    answer = api.post("/shapes", json={"key": "truck.jpg"}, headers={"Prefer": "wait=1"})
+    assert answer.status_code == 202 and answer.headers["Location"] == f"/jobs/{answer.json['id']}"
+
+
 def test_an_unknown_model_is_404_and_the_apis_own_names_are_no_models(api):
-    assert "served: shapes" in api.post("/nothing", json={"key": "truck.jpg"}).json["detail"]
+    for unread in ({"json": {"key": "truck.jpg"}}, {"data": b"text", "content_type": "text/plain"}):
+        assert "served: shapes" in api.post("/nothing", **unread).json["detail"]
     answer = api.post("/jobs", json={"key": "truck.jpg"})
     assert answer.status_code == 405 and "GET" in answer.headers["Allow"]
 

@@ -36,6 +36,29 @@ def test_what_is_sent_is_what_was_asked_for(client, api):
     ]
 
 
+@pytest.mark.parametrize("wait", [0.2, 1.5, 1e6, float("inf")])
+def test_any_time_can_be_waited(client, api, wait):
+    job = client.submit(picture(), "shapes", wait=wait)
+    assert job.settled and client.job(job.id, wait=wait).settled
+
+
+def test_no_answers_are_not_the_usual_number_of_them(client):
+    with pytest.raises(errors.InvalidRequest, match="top"):
+        client.submit(picture(), "shapes", top=0)
+
+
+@pytest.mark.parametrize("key", ["line\nbreak", "ключ"])
+def test_a_key_that_no_header_holds_is_refused_and_leaves_nothing_behind(client, key):
+    with pytest.raises(errors.InvalidRequest, match="idempotency key"):
+        client.submit(picture(), "shapes", idempotency_key=key)
+
+
+def test_a_request_that_fails_before_it_is_sent_leaves_nothing_behind(client):
+    with pytest.raises(ValueError):
+        client._server.ask("GET", "/models", None, {"X": "line\nbreak"}, wait=0)
+    assert set(client.models()) == {"shapes"}
+
+
 def test_a_job_is_followed_cancelled_and_forgotten(client, api):
     api.line.answers = False
     job = client.submit(picture(), "shapes")

@@ -122,8 +122,29 @@ def test_a_jpeg_of_many_scans_is_refused() -> None:
     content = saved(Image.new("RGB", (40, 40)), "JPEG", progressive=True)
     assert pixels(content).max() == 0
     scan = content.rindex(b"\xff\xda")
-    with pytest.raises(TooLarge, match=r"has 1\d\d scans; at most 100"):
+    with pytest.raises(TooLarge, match=r"more than 100 scans"):
         pixels(content[:scan] + content[scan:-2] * 101 + content[-2:])
+
+
+def test_only_the_scans_of_the_picture_itself_count() -> None:
+    """A phone's motion photo has a film behind it, a thumbnail is a JPEG inside of one."""
+    content = saved(Image.new("RGB", (40, 40)), "JPEG", progressive=True)
+    thumbnail = b"\xff\xe1" + (2 + 300).to_bytes(2) + b"\xff\xda\xff" * 100
+    assert pixels(content[:2] + thumbnail + content[2:] + b"\xff\xda\x00\x02" * 200).max() == 0
+
+
+def test_a_jpeg_of_many_segments_is_refused_in_no_time() -> None:
+    content = saved(Image.new("RGB", (40, 40)), "JPEG")
+    at = content.index(b"\xff\xda")
+    with pytest.raises(TooLarge, match=r"10,000 segments"):
+        pixels(content[:at] + b"\xff\xfe\x00\x02" * 10_001 + content[at:])
+    assert pixels(content[:at] + b"\xff" * 3_000_000 + content[at:]).max() == 0
+
+
+@pytest.mark.parametrize("side", [100, 300])
+def test_a_16_bit_grey_png_with_a_transparent_level_keeps_its_light(side: int) -> None:
+    content = saved(Image.fromarray(np.full((side, side), 30_000, np.uint16)), "PNG", transparency=65_535)
+    assert abs(int(pixels(content)[0, 0, 0]) - 117) <= 1
 
 
 def test_a_narrow_picture_is_reduced_along_its_length() -> None:
