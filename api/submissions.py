@@ -22,7 +22,16 @@ from api.routes import Routes
 from api.uploads import Upload, uploads
 from contract import errors
 from contract.card import Card
-from contract.errors import InvalidRequest, JobGone, KerasqError, QueueFull, QueueUnavailable, UnknownJob, UnusableImage
+from contract.errors import (
+    InvalidRequest,
+    JobGone,
+    KerasqError,
+    QueueFull,
+    QueueUnavailable,
+    TooLarge,
+    UnknownJob,
+    UnusableImage,
+)
 from contract.images import decode
 from contract.jobs import TOP, Job, Record
 
@@ -150,7 +159,7 @@ def _queued(job: Job, pixels: np.ndarray, key: str | None, wait: float, here: Co
     with here.notices.watch(job.id, client=wait > 0) as watch:
         try:
             record = (_already(job.id, here) if again else None) or _submitted(job, pixels, here)
-        except QueueFull:  # nothing of a refused job is kept
+        except (QueueFull, TooLarge):  # nothing of a refused job is kept
             if job.callback_url:
                 here.outbox.drop(job.id)
             if key:

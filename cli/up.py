@@ -14,11 +14,11 @@ from cli import embedded
 from cli.child import Child
 from cli.patience import Seconds
 from cli.processes import command, environment
-from cli.stack import Stack
+from cli.stack import Stack, say
 from contract.card import Cards
 from contract.errors import KerasqError, QueueUnavailable
 from contract.hosts import bracketed
-from contract.presence import present
+from contract.presence import present, worker_name
 from contract.settings import Settings
 from contract.store import connect
 
@@ -66,8 +66,8 @@ def up(
         held.callback(stack.drain)
         if server:
             stack.run(Child("redis", embedded.command(settings.state_dir, server), os.environ))
-        elif not embedded.answers(environ["REDIS_URL"]):
-            click.echo("kerasq: the Redis of REDIS_URL does not answer yet; waiting", err=True)
+        elif trouble := embedded.trouble(environ["REDIS_URL"]):
+            say(f"kerasq: the Redis of REDIS_URL does not answer yet; waiting ({trouble})", err=True)
         if stack.supervise(lambda: embedded.answers(environ["REDIS_URL"])):
             _run(stack, environ, workers, models, names)
 
@@ -107,20 +107,28 @@ def _run(stack: Stack, environ: Mapping[str, str], workers: int, models: str | N
     stack.run(Child("api", command("api.app"), environ))
     stack.run(*(Child(f"worker-{number}", [*command("worker"), *only], environ) for number in range(1, workers + 1)))
     client = connect(settings)
-    if stack.supervise(lambda: _ready(client, settings, workers, names)):
+
+    def ready() -> bool:
+        ours = stack.pids("worker")
+        return len(ours) == workers and _ready(client, settings, ours, names)
+
+    if stack.supervise(ready):
         address = f"http://{reachable(settings.host)}:{settings.port}"
         counts = f"{_count(len(names), 'model')}, {_count(workers, 'worker')}"
-        click.echo(f"kerasq is ready on {address} ({counts})")
+        say(f"kerasq is ready on {address} ({counts})")
+        stack.begun = True
         stack.supervise()
 
 
-def _ready(client: redis.Redis, settings: Settings, workers: int, names: list[str]) -> bool:
+def _ready(client: redis.Redis, settings: Settings, workers: set[int], names: list[str]) -> bool:
+    """Whether the API and all of these worker processes serve; others may share the Redis."""
     try:
         here = present(client)
     except QueueUnavailable:
         return False
-    served = [each for each in here if set(names) <= set(each.models)]
-    return len(served) >= workers and _healthy(f"http://{reachable(settings.host)}:{settings.port}/healthz")
+    serving = {each.worker for each in here if set(names) <= set(each.models)}
+    ours = {worker_name(pid) for pid in workers}
+    return ours <= serving and _healthy(f"http://{reachable(settings.host)}:{settings.port}/healthz")
 
 
 def _healthy(url: str) -> bool:

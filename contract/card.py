@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,8 @@ from contract.errors import BadModel, UnknownModel
 
 CARD = "card.json"
 WEIGHTS = "model.keras"
+#: Most values of an image: a message of 256 images is one value in Redis, which takes 512 MiB.
+VALUES = 2_000_000
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 #: Names that a model cannot have: the API uses them.
 RESERVED = frozenset({"jobs", "models", "healthz", "readyz", "metrics", "docs", "static", "queues", "samples", "v2"})
@@ -77,6 +80,7 @@ class Card:
         check_labels(self.labels, path)
         whole = all(isinstance(n, int) and 0 < n <= 4096 for n in sizes)
         _must(whole, path, "an input of 1 to 4096 pixels a side", sizes)
+        _must(math.prod(sizes) <= VALUES, path, f"an input of at most {VALUES:,} values", sizes)
         _must(self.input.channels in (1, 3), path, "an input of 1 or 3 channels", self.input.channels)
         _must(_maps(self.files, str) and WEIGHTS in self.files, path, f"a sha256 of {WEIGHTS}", self.files)
         _must(_maps(self.parameters, int), path, "numbers of parameters", self.parameters)

@@ -26,8 +26,13 @@ class Presence:
     images: int = 0
 
 
+def worker_name(pid: int) -> str:
+    """Of the worker with this process id on this machine."""
+    return f"{socket.gethostname()}:{pid}"
+
+
 def this_worker() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"
+    return worker_name(os.getpid())
 
 
 def announce(client: Any, presence: Presence) -> None:

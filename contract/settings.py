@@ -29,7 +29,11 @@ def _setting(
 def _is_redis_url(text: str) -> bool:
     try:
         parts = urlsplit(text)
-        return parts.scheme in ("redis", "rediss") and (parts.port or 1) > 0
+        database = parts.path.removeprefix("/")
+        whole = not database or (database.isascii() and database.isdigit())
+        # Redis's client and Celery's read different options; that of a certificate both.
+        plain = not parts.query or parts.scheme == "rediss"
+        return parts.scheme in ("redis", "rediss") and (parts.port or 1) > 0 and whole and plain
     except ValueError:  # a port that is no number
         return False
 

@@ -13,7 +13,16 @@ from redis.retry import Retry
 
 from contract import records, scripts
 from contract.envelope import seal
-from contract.errors import BadSetting, JobGone, JobSettled, KeyReused, QueueFull, QueueUnavailable, UnknownJob
+from contract.errors import (
+    BadSetting,
+    JobGone,
+    JobSettled,
+    KeyReused,
+    QueueFull,
+    QueueUnavailable,
+    TooLarge,
+    UnknownJob,
+)
 from contract.jobs import Job, Record, Result, born, new_id
 from contract.message import Message
 from contract.settings import Settings
@@ -111,9 +120,11 @@ class Store:
     def create(self, jobs: Sequence[Job], messages: Sequence[Message]) -> None:
         """Write the records of jobs of one model and queue and lay their messages into it, in one step.
 
-        Raises QueueFull, writing nothing, when they would not all fit.
+        Raises QueueFull, writing nothing, when they would not all fit, and TooLarge for one that never would.
         """
         now, settings = time.time(), self._settings
+        if (most := max(job.queued_images for job in jobs)) > settings.max_queued:
+            raise TooLarge(f"the job has {most:,} images; at most {settings.max_queued:,} may wait for one model")
         self._demand_memory(now)
         kept = settings.job_ttl_s + settings.result_ttl_s
         queue = messages[0].queue

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 
 import numpy as np
 
-from contract.errors import QueueFull
+from contract.errors import QueueFull, TooLarge
 from contract.jobs import CHUNK, Job
 from contract.message import pack
 from contract.store import Store
@@ -37,7 +37,7 @@ class Submitter:
     def submit(self, job: Job, pixels: np.ndarray) -> None:
         """Queue a job with its pixels, uint8 (job.queued_images, height, width, channels); returns once it is there.
 
-        Raises QueueFull or QueueUnavailable; then nothing is queued.
+        Raises QueueFull, QueueUnavailable or TooLarge; then nothing is queued.
         """
         self.submit_soon(job, pixels).result()
 
@@ -74,7 +74,7 @@ class Submitter:
             jobs = {job.id: (job, pixels) for job, pixels, _ in group}  # one under one Idempotency-Key may come twice
             self._store.create([job for job, _ in jobs.values()], pack(list(jobs.values())))
         except Exception as error:  # the writer must outlive whatever one commit meets
-            if isinstance(error, QueueFull) and len(group) > 1:  # there may be room for some of them
+            if isinstance(error, QueueFull | TooLarge) and len(group) > 1:  # there may be room for some of them
                 for each in group:
                     self._commit([each])
                 return

@@ -1,6 +1,7 @@
 """The task: one message in, the answers of its jobs in the store."""
 
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import TypeVar
 import celery
 import numpy as np
 import redis
+from celery.worker import state
 
 from contract.card import Card
 from contract.envelope import TASK
@@ -22,6 +24,8 @@ from worker.order import Hands
 log = logging.getLogger("kerasq.worker")
 #: Longest pause between two tries to reach a Redis that is away, in seconds.
 LONGEST_PAUSE = 1.0
+#: Seconds for which a worker that is to end still tries to reach it.
+LAST_TRIES = 5.0
 T = TypeVar("T")
 
 
@@ -93,12 +97,19 @@ def top_k(probabilities: np.ndarray, labels: Sequence[str], k: int) -> list[Resu
 
 
 def patiently(step: Callable[[], T]) -> T:
-    """Do a step on Redis, however long Redis is away."""
-    pause = 0.05
+    """Do a step on Redis, however long Redis is away; of a worker that is to end, for LAST_TRIES seconds more.
+
+    Then it raises what the step raised, and the message, which the store still knows as held, is sent again.
+    """
+    pause, until = 0.05, math.inf
     while True:
         try:
             return step()
         except (QueueUnavailable, redis.RedisError) as error:
+            if state.should_stop is not None or state.should_terminate is not None:
+                until = min(until, time.monotonic() + LAST_TRIES)
+            if time.monotonic() >= until:
+                raise
             log.warning("waiting for Redis: %s", error)
             time.sleep(pause)
             pause = min(LONGEST_PAUSE, pause * 2)

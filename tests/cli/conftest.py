@@ -1,5 +1,7 @@
 """The command line on fakeredis, with a worker that is a thread."""
 
+import errno
+import io
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -100,6 +102,13 @@ def worker(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
 @pytest.fixture
 def kerasq() -> Callable[..., Result]:
     return lambda *words: CliRunner().invoke(cli, [str(word) for word in words], catch_exceptions=False)
+
+
+class Full(io.StringIO):
+    """A text file on a disk that has no room."""
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def picture(path: Path, red: int = 0) -> Path:

@@ -114,6 +114,21 @@ def test_no_resume_starts_over(kerasq, worker, photos, tmp_path) -> None:
     assert len(out.read_text().splitlines()) == 4
 
 
+def test_two_runs_do_not_write_one_output(kerasq, worker, photos, tmp_path) -> None:
+    out = tmp_path / "out.csv"
+    second = []
+    worker.before = lambda message: second.append(kerasq("classify", photos, "--model", "shapes", "-o", out))
+    (photos / "aa.png").write_bytes(b"no picture")
+    assert kerasq("classify", photos, "--model", "shapes", "-o", out).exit_code == 1
+    (refused,) = second
+    assert (refused.exit_code, refused.stderr) == (2, f"kerasq: {out}: another run writes to it\n")
+    picture(photos / "aa.png", 255 // 2)
+    second.clear()
+    assert kerasq("classify", photos, "--model", "shapes", "-o", out).exit_code == 0  # another file takes its place
+    assert [each.exit_code for each in second] == [2]
+    assert len(out.read_text().splitlines()) == 5
+
+
 def test_another_file_is_not_overwritten_by_mistake(kerasq, worker, photos, tmp_path) -> None:
     (tmp_path / "diary.txt").write_text("Dear diary\n")
     done = kerasq("classify", photos, "--model", "shapes", "-o", tmp_path / "diary.txt")
@@ -132,6 +147,7 @@ def test_another_file_is_not_overwritten_by_mistake(kerasq, worker, photos, tmp_
         (["--model", "shapes", "--format", "table", "-o", "x"], "csv or ndjson"),
         (["--model", "shapes", "-o", "/no/such/folder/x.csv"], "kerasq: /no/such/folder/x.csv: cannot be written"),
         (["--model", "shapes", "-o", "/dev/full"], "kerasq: /dev/full: cannot be written: No space left"),
+        (["--model", "shapes", "--patience", "nan"], "'nan' is not a number of seconds"),
         ([], "--model"),
     ],
 )

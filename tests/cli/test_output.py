@@ -9,6 +9,7 @@ from rich.console import Console
 from cli.output import Csv, Ndjson, Table
 from contract.errors import KerasqError
 from contract.jobs import Prediction, Result
+from tests.cli.conftest import Full
 
 GOOD = Result(predictions=(Prediction(label="cat", probability=0.987654321), Prediction(label="dog", probability=0.01)))
 BAD = Result(error=("Not an image", "0 bytes"))
@@ -53,6 +54,18 @@ def test_predictions_that_do_not_fit_beside_one_another_have_a_line_each() -> No
     lines = [line.split() for line in text.getvalue().splitlines()]
     second = ["dog", "1.0%"]
     assert lines == [["file", "label"], ["a.png", "cat", "98.8%"], second, ["b.png", "cat", "98.8%"], second]
+
+
+def test_a_name_does_not_steer_the_terminal() -> None:
+    text = io.StringIO()
+    name = "a\x1b]0;title\x07\x9b2J\r.png"
+    Table(Console(file=text, width=120), ("cat", "dog"), 2).write([(name, GOOD), (name, BAD)])
+    assert text.getvalue().count("a\\x1b]0;title\\x07\\x9b2J\\x0d.png") == 2
+
+
+def test_a_table_on_a_full_disk_is_named() -> None:
+    with pytest.raises(KerasqError, match=r"the table: cannot be written: No space left"):
+        Table(Console(file=Full(), width=80), ("cat", "dog"), 2).write([("a.png", GOOD)])
 
 
 def test_a_full_disk_is_named() -> None:

@@ -9,7 +9,7 @@ from contract.jobs import Prediction, Result
 
 GOOD = Result(predictions=(Prediction(label="cat", probability=0.9), Prediction(label="dog", probability=0.1)))
 BAD = Result(error=("Not an image", "0 bytes"))
-ROWS = [("a.png", GOOD), ('b "x",\nc.png', GOOD), ("bad.png", BAD), ("d.png", GOOD)]
+ROWS = [("a.png", GOOD), ("b\rb.png", GOOD), ('b "x",\nc.png', GOOD), ("bad.png", BAD), ("d.png", GOOD)]
 
 
 @pytest.fixture(params=["ndjson", "csv"])
@@ -31,8 +31,8 @@ def test_what_succeeded_is_done_and_what_failed_goes(tmp_path: Path, form: str) 
     path = tmp_path / "out"
     write(path, form, ROWS)
     done = resume(path, form, "pets", 2)
-    assert names(done) == ["a.png", 'b "x",\nc.png', "d.png"]
-    assert len(done) == 3
+    assert names(done) == ["a.png", "b\rb.png", 'b "x",\nc.png', "d.png"]
+    assert len(done) == 4
     assert path.read_bytes() == write(tmp_path / "expected", form, [row for row in ROWS if row[1] is GOOD])
     assert sorted(each.name for each in tmp_path.iterdir()) == ["expected", "out"]
 
@@ -41,7 +41,7 @@ def test_an_output_behind_a_link_is_replaced_where_it_lies(tmp_path: Path, form:
     (tmp_path / "far").mkdir()
     write(tmp_path / "far" / "out", form, ROWS)
     (tmp_path / "out").symlink_to(tmp_path / "far" / "out")
-    assert len(resume(tmp_path / "out", form, "pets", 2)) == 3
+    assert len(resume(tmp_path / "out", form, "pets", 2)) == 4
     assert (tmp_path / "out").is_symlink()
     assert sorted(each.name for each in tmp_path.rglob("*")) == ["far", "out", "out"]
 

@@ -14,6 +14,7 @@ from cli import embedded, up
 from cli.child import Child
 from cli.stack import Stack
 from contract.errors import KerasqError
+from tests.cli.conftest import Full
 from tests.stack import until
 
 TRAP = "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *a: {}); print('up', flush=True); time.sleep(60)"
@@ -45,6 +46,23 @@ def test_a_child_that_is_misconfigured_stops_everything(stack) -> None:
     stack.run(python("api", "import sys; print('api: PORT is wrong', file=sys.stderr); sys.exit(2)"))
     with pytest.raises(KerasqError, match=r"^api cannot start: api: PORT is wrong$"):
         stack.supervise()
+
+
+def test_once_all_have_served_one_that_cannot_start_ends_nobody(stack, capsys) -> None:
+    stack.begun = True
+    stack.run(python("api", TRAP.format("sys.exit()")), python("worker-1", "import sys; print('no'); sys.exit(2)"))
+    assert stack.supervise(lambda: "worker-1 ended with 2; it is started again" in capsys.readouterr().err)
+    assert stack.pids("api")
+
+
+def test_a_log_that_takes_nothing_ends_nobody(stack, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Full())
+    lines = "import time\nfor n in range(30_000): print('x' * 10)\nprint('end', flush=True)\ntime.sleep(60)"
+    chatty = python("worker-1", lines)
+    stack.run(chatty, python("worker-2", "raise SystemExit(1)"))
+    assert stack.supervise(lambda: chatty.said and chatty.said[-1] == "end")
+    time.sleep(0.3)
+    assert stack.supervise(lambda: True)
 
 
 def test_told_to_stop_it_stops_in_order(stack, tmp_path: Path) -> None:
@@ -100,6 +118,9 @@ def test_up_refuses_a_port_in_use_and_a_folder_without_models(kerasq, settings, 
         done = kerasq("up", "--port", other.getsockname()[1])
     assert done.exit_code == 2
     assert "is in use" in done.stderr
+    free = embedded.free_port()
+    same = kerasq("up", "--port", free, "--redis-port", free)
+    assert (same.exit_code, f"--redis-port {free} is the API's port, too" in same.stderr) == (2, True)
     monkeypatch.setenv("KERASQ_MODELS_DIR", str(tmp_path / "nothing"))
     empty = kerasq("up")
     assert (empty.exit_code, "holds no model" in empty.stderr) == (2, True)

@@ -62,3 +62,11 @@ def test_folders_are_listed_when_their_turn_comes(tmp_path: Path, monkeypatch) -
 def test_a_name_that_is_no_text_can_be_shown() -> None:
     assert shown(os.fsdecode(b"caf\xe9.png")) == "caf\\xe9.png"
     assert shown("café.png") == "café.png"
+
+
+def test_a_link_that_leads_nowhere_is_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    touch(tmp_path / "a.png", tmp_path / "sub" / "b.png")
+    (tmp_path / "self.png").symlink_to("self.png")
+    (tmp_path / "under.png").symlink_to("a.png/x")
+    found = [os.path.relpath(path, tmp_path) for path in walk([str(tmp_path)])]
+    assert found == ["a.png", "self.png", "under.png", "sub/b.png"]

@@ -1,3 +1,5 @@
+import os
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -89,13 +91,29 @@ def test_a_wait_is_told(reds: list[str]) -> None:
     assert told == [1]
 
 
+def test_who_stops_waits_only_for_the_files_that_are_being_read(reds: list[str], monkeypatch) -> None:
+    begun: list[str] = []
+
+    def slow(file: str, max_pixels: int) -> bytes:
+        begun.append(file)
+        time.sleep(0.02 if len(begun) > CHUNK else 0)
+        return Path(file).read_bytes()
+
+    monkeypatch.setattr("cli.decode.read", slow)
+    answers = window(Carrier(), 1).answers(reds[number % 10] for number in range(4 * CHUNK))
+    next(answers)
+    answers.close()
+    when_closed = len(begun)
+    time.sleep(0.3)
+    assert CHUNK < when_closed < 3 * CHUNK
+    assert len(begun) - when_closed <= (os.cpu_count() or 1)
+
+
 def test_no_files_no_answers() -> None:
     assert list(window(Carrier(), 2).answers([])) == []
 
 
 def test_a_pipe_is_not_read(tmp_path: Path) -> None:
-    import os
-
     os.mkfifo(tmp_path / "pipe.png")
     (rows,) = window(Carrier(), 2).answers([str(tmp_path / "pipe.png")])
     assert rows[0][1].error == ("Not an image", "it is not a regular file")

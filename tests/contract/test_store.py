@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import redis
 
-from contract.errors import JobGone, JobSettled, KeyReused, QueueFull, QueueUnavailable, UnknownJob
+from contract.errors import BadSetting, JobGone, JobSettled, KeyReused, QueueFull, QueueUnavailable, UnknownJob
 from contract.jobs import Job, Prediction, Result, Status, new_id
 from contract.message import Message, pack
 from contract.settings import Settings
@@ -323,3 +323,20 @@ def test_a_server_error_is_not_taken_for_absence(store: Store) -> None:
     store.redis.set(job_key("x"), "not a hash")
     with pytest.raises(redis.ResponseError):
         store.get("x")
+
+
+def test_an_address_that_names_no_option_of_the_client_is_said() -> None:
+    with pytest.raises(BadSetting, match="REDIS_URL cannot be used"):
+        connect(Settings(redis_url="redis://127.0.0.1:1/0?flavour=salt"))
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind"),
+    [
+        (redis.InvalidResponse("HTTP/1.1"), QueueUnavailable),
+        (redis.ResponseError("DB index is out of range"), BadSetting),
+    ],
+)
+def test_what_is_no_redis_and_what_it_does_not_have_are_said(raised: Exception, kind: type[Exception]) -> None:
+    with pytest.raises(kind, match="REDIS_URL"), reaching_redis():
+        raise raised

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from contract.envelope import message_id
-from contract.errors import QueueFull, QueueUnavailable
+from contract.errors import QueueFull, QueueUnavailable, TooLarge
 from contract.jobs import Job, Status
 from contract.settings import Settings
 from contract.store import Store
@@ -132,7 +132,7 @@ def test_one_that_is_too_large_takes_none_of_its_group_with_it(monkeypatch: pyte
     jobs = [Job(model="shapes", images=images) for images in (1, 9, 2)]
     waiting = [submitter.submit_soon(job, np.zeros((job.images, 8, 8, 3), np.uint8)) for job in jobs]
     go.set()
-    assert [type(each.exception(5)) for each in waiting] == [type(None), QueueFull, type(None)]
+    assert [type(each.exception(5)) for each in waiting] == [type(None), TooLarge, type(None)]
     assert store.flow("shapes") == (3, 0)
 
 

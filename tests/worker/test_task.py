@@ -111,3 +111,17 @@ def test_a_redis_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> 
         return answer
 
     assert patiently(step) == 7
+
+
+def test_a_worker_that_is_to_end_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(task, "LAST_TRIES", 0.2)
+    monkeypatch.setattr(task.state, "should_stop", 0)
+    tries = []
+
+    def step() -> None:
+        tries.append(1)
+        raise QueueUnavailable("away")
+
+    with pytest.raises(QueueUnavailable):
+        patiently(step)
+    assert len(tries) > 2
