@@ -5,8 +5,7 @@ https://github.com/open-inference/open-inference-protocol/blob/main/specificatio
 """
 
 import math
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -106,22 +105,28 @@ def pixels(tensor: InputTensor, card: Card, max_images: int) -> np.ndarray:
     if tuple(tensor.shape[1:]) != card.input.shape:
         raise InvalidRequest(f"{INPUT}: {card.name} takes the shape {[-1, *card.input.shape]}, found {tensor.shape}")
     needed = math.prod(tensor.shape)
-    values = list(islice(_leaves(tensor.data), needed + 1))
+    nested = any(isinstance(each, list) for each in tensor.data)
+    values = list(_leaves(tensor.data, tensor.shape)) if nested else tensor.data
     if len(values) != needed:
-        found = "more" if len(values) > needed else len(values)
-        raise InvalidRequest(f"{INPUT}: the shape {tensor.shape} needs {needed} values, found {found}")
+        raise InvalidRequest(f"{INPUT}: the shape {tensor.shape} needs {needed} values, found {len(values)}")
     if any(type(value) is not int or not 0 <= value <= 255 for value in values):
         raise InvalidRequest(f"{INPUT}: the data must be whole numbers of 0 to 255")
     return np.array(values, np.uint8).reshape(tensor.shape)
 
 
-def _leaves(data: list[Any]) -> Iterator[Any]:
-    """The values in row-major order, however they are nested."""
-    for each in data:
-        if isinstance(each, list):
-            yield from _leaves(each)
-        else:
-            yield each
+def _leaves(data: list[Any], shape: Sequence[int]) -> Iterator[Any]:
+    """The values in row-major order, nested as the shape says as far as they are nested at all.
+
+    Raises InvalidRequest for others: what is nested otherwise, such as channels first, would be other images.
+    """
+    nested = [isinstance(each, list) for each in data]
+    if not any(nested) and len(data) == math.prod(shape):
+        yield from data
+    elif all(nested) and len(data) == shape[0] and len(shape) > 1:
+        for each in data:
+            yield from _leaves(each, shape[1:])
+    else:
+        raise InvalidRequest(f"{INPUT}: the data is neither flat nor nested as its shape says")
 
 
 def answered(asked: InferRequest, card: Card, record: Record) -> dict[str, Any]:

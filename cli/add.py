@@ -5,8 +5,9 @@ import click
 from cli.train import become_training
 
 NEEDED = ("keras", "scipy")
-#: A GPU computes coarsely enough for its answers to differ from the export's; and TensorFlow is not to talk about it.
-ALONE = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+#: A GPU computes coarsely enough for its answers to differ from the export's; and TensorFlow, which exports, is not to
+#: talk about it.
+ALONE = {"KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 @click.command(short_help="Add a Keras model.")

@@ -126,6 +126,8 @@ def _show_one(card: Card, as_json: bool) -> None:
         return
     click.echo(f"{card.name}: {len(card.labels)} classes, input {' x '.join(map(str, card.input.shape))}")
     click.echo(f"version {card.version}")
+    if card.limits:
+        click.echo(f"limits {card.limits}")
     for title in ("parameters", "metrics", "training", "files"):
         _section(title, facts[title])
     click.echo(f"\nlabels\n  {', '.join(card.labels)}")

@@ -11,6 +11,7 @@ from cli.processes import become, command, environment
 from contract.errors import KerasqError
 
 #: What a recipe needs from the extra, apart from what Keras runs on.
+TENSORFLOW = "tensorflow"
 NEEDED = ("keras", "matplotlib", "scipy", "sklearn")
 
 
@@ -40,8 +41,11 @@ def train(words: Sequence[str], list_: bool) -> None:
 
 def become_training(words: Sequence[str], needed: Sequence[str] = NEEDED, **environ: str) -> None:
     """Run `python -m training` in place of this process. Raises KerasqError where what is `needed` is not installed."""
-    wanted = (*needed, os.environ.get("KERAS_BACKEND") or "tensorflow")
-    missing = [name for name in wanted if not find_spec(name)]
+    backend = environ.get("KERAS_BACKEND") or os.environ.get("KERAS_BACKEND") or TENSORFLOW
+    extra = (*needed, TENSORFLOW) if backend == TENSORFLOW else needed
+    missing = [name for name in extra if not find_spec(name)]
     if missing:
         raise KerasqError(f"this needs {', '.join(missing)}, not installed here; pip install -e '.[train]' brings it")
+    if not find_spec(backend):
+        raise KerasqError(f"KERAS_BACKEND={backend} is not installed here; pip install {backend}, or leave it unset")
     become([*command("training"), *words], {**environment(read_settings()), **environ})

@@ -55,7 +55,7 @@ def publish_(args: argparse.Namespace) -> None:
     card = publish.publish(
         args.name, _recipe(args.name), run=run, data_dir=args.data, models=args.models, hours=args.hours
     )
-    done, meant = card.training["epochs"], card.training["recipe"]["epochs"]
+    done, meant = card.training["epochs"], _recipe(args.name).epochs
     if done < meant:
         print(f"note: the run has {done} of the {meant} epochs of its recipe")
     print(f"{args.models / args.name} is published; on the test split:")
@@ -139,7 +139,9 @@ def _positive(text: str) -> int:
 
 
 def _seeds(text: str) -> tuple[int, ...]:
-    return tuple(map(int, text.split(",")))
+    if min(seeds := tuple(map(int, text.split(",")))) < 0:
+        raise argparse.ArgumentTypeError(f"{min(seeds)} is below 0")
+    return seeds
 
 
 def parser() -> argparse.ArgumentParser:
@@ -181,14 +183,18 @@ def parser() -> argparse.ArgumentParser:
     )
     one.set_defaults(call=publish_)
     one = commands.add_parser(
-        "ablate", parents=[arithmetic, source, places], help="change the recipe of cifar10 a step at a time"
+        "ablate",
+        parents=[arithmetic, source, places],
+        help="change the recipe of cifar10 a step at a time; writes docs/training/ablation.csv",
     )
     one.add_argument("--epochs", type=_positive, metavar="N", default=3, help="of each (%(default)s)")
     one.add_argument("--images", type=_positive, metavar="N", default=10_000, help="to train on (%(default)s)")
     one.add_argument("--run", type=Path, metavar="DIR", default=Path("runs/ablation"), help="the runs (%(default)s)")
     one.set_defaults(call=ablate)
     one = commands.add_parser(
-        "repeat", parents=[run, length, arithmetic, source, places], help="train a recipe with other seeds"
+        "repeat",
+        parents=[run, length, arithmetic, source, places],
+        help="train a recipe with other seeds; writes docs/training/NAME-seeds.csv",
     )
     one.add_argument("--seeds", type=_seeds, metavar="N,...", default=(5432, 1, 2), help="(5432,1,2)")
     one.set_defaults(call=repeat)
@@ -214,8 +220,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 1 and one sentence on stderr for what we have a name for, 130 when interrupted."""
+    args = parser().parse_args(argv)
     try:
-        args = parser().parse_args(argv)
         if args.list:
             _list()
         elif args.command is None:
@@ -226,8 +232,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (TrainingError, KerasqError) as error:
         print(error, file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}" if error.filename else error, file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
-        print("interrupted; the same command goes on from the run's last backup", file=sys.stderr)
+        resumes = args.call in (train_, ablate, repeat)
+        going_on = "; the same command goes on from the run's last backup" if resumes else ""
+        print(f"interrupted{going_on}", file=sys.stderr)
         return 130
     return 0
 

@@ -1,7 +1,7 @@
 """A Keras model of anybody's making -> `models/<name>/`: checked, exported, described."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from zipfile import is_zipfile
@@ -16,6 +16,7 @@ from training import engine, provenance
 from training.errors import PublishError
 from training.staging import staged
 
+HALF = frozenset({"bfloat16", "float16"})
 #: What an input may be of: uint8 itself, or what it is cast to without loss.
 TYPES = frozenset({"uint8", "bfloat16", "float16", "float32", "float64"})
 
@@ -35,7 +36,7 @@ def add(path: Path, *, name: str, labels: str, models: Path, limits: str = "", r
     if folder.exists() and not replace:
         raise BadModel(f"{folder}: expected no model of that name yet, found one; --replace puts this in its place")
     words, where = read_labels(labels)
-    model = _loaded(path)
+    model = _in_float32(_loaded(path))
     taken = _input(model, path)
     classes = _classes(model, path)
     if len(words) != classes:
@@ -78,6 +79,30 @@ def _loaded(path: Path) -> keras.Model:
         raise BadModel(f"{path}: expected a Keras model, found none that loads ({_reason(error)})") from None
 
 
+def _in_float32(model: keras.Model) -> keras.Model:
+    """The model, or where layers compute in half precision, of which OpenVINO's exporter makes nothing, a copy."""
+    if not any(layer.compute_dtype in HALF for layer in _layers(model)):
+        return model
+
+    def whole(layer: keras.layers.Layer) -> keras.layers.Layer:
+        config = layer.get_config()
+        half = layer.compute_dtype in HALF and not isinstance(layer, keras.layers.InputLayer)
+        return type(layer).from_config({**config, "dtype": "float32"} if half else config)
+
+    copy = keras.models.clone_model(model, clone_function=whole, recursive=True)
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def _layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
+    """Those of the models in it as well."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _layers(layer)
+        elif not isinstance(layer, keras.layers.InputLayer):
+            yield layer
+
+
 def _reason(error: Exception) -> str:
     """The first sentence of what went wrong; Keras quotes the configuration around it, OpenVINO its own source."""
     cause = str(error).rpartition("Exception encountered: ")[2].strip()
@@ -103,6 +128,8 @@ def _classes(model: keras.Model, path: Path) -> int:
     if not (len(outputs) == 1 and len(outputs[0].shape) == 2 and outputs[0].shape[1]):
         found = " and ".join(str(each.shape) for each in outputs) or "none"
         raise BadModel(f"{path}: expected one output of probabilities (None, classes), found {found}")
+    if outputs[0].shape[1] == 1:
+        raise BadModel(f"{path}: expected a probability for each label, found one; two classes are two softmax outputs")
     return int(outputs[0].shape[1])
 
 

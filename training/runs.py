@@ -114,6 +114,9 @@ def begin(
 
 
 def record(run: Path) -> dict[str, Any] | None:
-    """How the run was started, or None for a run that does not say."""
+    """How the run was started, or None for a run that does not say. Raises RunError for a record that is damaged."""
     path = run / RECORD
-    return json.loads(path.read_text()) if path.exists() else None
+    try:
+        return dict(json.loads(path.read_text())) if path.exists() else None
+    except ValueError:
+        raise RunError(f"{path} is damaged; choose another folder with --run") from None

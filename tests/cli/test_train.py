@@ -2,11 +2,13 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cli import train
+from contract.card import Card
 
 
 @pytest.fixture
@@ -84,6 +86,20 @@ def test_another_backend_needs_no_tensorflow(kerasq, became, monkeypatch) -> Non
     monkeypatch.setattr(train, "find_spec", lambda name: None if name == "tensorflow" else name)
     kerasq("train", "--list")
     assert len(became) == 1
+
+
+def test_a_backend_that_is_not_there_is_named(kerasq, became, monkeypatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    monkeypatch.setattr(train, "find_spec", lambda name: None if name == "jax" else name)
+    done = kerasq("train", "cifar10")
+    assert (done.exit_code, became) == (2, [])
+    assert done.stderr == "kerasq: KERAS_BACKEND=jax is not installed here; pip install jax, or leave it unset\n"
+
+
+def test_a_card_is_shown_with_its_limits(kerasq, settings) -> None:
+    folder = settings.models_dir / "shapes"
+    replace(Card.read(folder), limits="no stars").write(folder)
+    assert "limits no stars" in kerasq("models", "shapes").stdout
 
 
 def test_models_show_is_what_a_name_alone_does(kerasq, settings) -> None:

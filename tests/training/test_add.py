@@ -18,6 +18,7 @@ from training import add, engine
 from training.__main__ import main
 from training.errors import PublishError
 from worker.engines import open_engine
+from worker.engines.openvino import OpenVinoEngine
 
 
 def saved(path: Path, shape=(8, 8, 1), dtype="float32", last="softmax", batch=None) -> Path:
@@ -211,7 +212,7 @@ def test_a_model_that_cannot_be_served_is_one_sentence(models, tmp_path, write, 
 def test_one_output_is_too_few_labels(models, tmp_path):
     pixels = keras.Input((8, 8, 1))
     keras.Model(pixels, layers.Dense(1, activation="sigmoid")(layers.Flatten()(pixels))).save(tmp_path / "m.keras")
-    with pytest.raises(BadModel, match="--labels: expected 1 labels, one for each output"):
+    with pytest.raises(BadModel, match=r"m\.keras: expected a probability for each label, found one; two classes are"):
         add.add(tmp_path / "m.keras", name="mine", labels="no,yes", models=models)
 
 
@@ -255,3 +256,21 @@ def test_from_the_command_line(model, models, capsys):
     assert (card["metrics"], card["limits"]) == ({}, "grey")
     assert main(words) == 1
     assert capsys.readouterr().err.endswith("found one; --replace puts this in its place\n")
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_a_model_that_computes_in_half_precision_is_added_and_answers_alike(models, tmp_path, policy):
+    def dense(classes: int, given: keras.KerasTensor) -> keras.KerasTensor:
+        return layers.Dense(classes, activation="softmax", dtype=policy)(layers.Flatten(dtype=policy)(given))
+
+    keras.utils.set_random_seed(1)
+    pixels = keras.Input((8, 8, 1))
+    inner = keras.Model(pixels, layers.Conv2D(2, 3, dtype=policy)(layers.Rescaling(1 / 255, dtype=policy)(pixels)))
+    keras.Model(pixels, layers.Activation("linear", dtype="float32")(dense(3, inner(pixels)))).save(
+        tmp_path / "m.keras"
+    )
+    add.add(tmp_path / "m.keras", name="mine", labels="a,b,c", models=models)
+    images = np.random.default_rng(0).integers(0, 256, (16, 8, 8, 1), np.uint8)
+    exported = OpenVinoEngine(models / "mine", replace(Settings(), precision="float32")).predict(images)
+    kept = keras.saving.load_model(models / "mine" / "model.keras").predict_on_batch(images.astype(np.float32))
+    assert np.abs(exported - kept.astype(np.float32)).max() < 0.02
