@@ -7,7 +7,7 @@ from typing import Any
 from flask import Request
 from gunicorn.http.errors import ParseException
 from werkzeug.datastructures import FileStorage
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.formparser import MultiPartParser
 
 from contract.errors import BadRequest, InvalidRequest, TooLarge
@@ -20,6 +20,8 @@ def whole(request: Request) -> bytes:
         content = request.get_data(cache=False)
         # A body in chunks is cut off at the limit without a word.
         more = len(content) == limit and request.environ["wsgi.input"].read(1)
+    except ClientDisconnected:
+        raise BadRequest("the body cannot be read: it breaks off") from None
     except (OSError, ParseException) as error:
         raise BadRequest(f"the body cannot be read: {error}") from None
     if more:

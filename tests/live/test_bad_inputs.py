@@ -1,8 +1,12 @@
 """Every bad input gets a clear answer naming the thing and the rule, and nothing is queued."""
 
+import http.client
 import io
+import json
+import socket
 import struct
 import zlib
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -76,6 +80,28 @@ def test_a_bad_input_is_refused_and_not_queued(stack: Stack, what: str) -> None:
     before = stack.client().hgetall("kerasq:flow:cifar10")
     assert_problem(call("POST", f"{stack.url}/cifar10", body, content_type), status, says)
     assert stack.client().hgetall("kerasq:flow:cifar10") == before
+
+
+@pytest.mark.parametrize(
+    ("length", "body", "says"),
+    [
+        ("Transfer-Encoding: chunked", b"ZZ\r\nabc", "the body cannot be read: Invalid chunk size"),
+        ("Transfer-Encoding: chunked", b"5\r\nab", "it breaks off"),
+        ("Transfer-Encoding: chunked", b"%x\r\n" % 33_600_000 + bytes(33_600_000) + b"\r\n0\r\n\r\n", "larger than"),
+        ("Content-Length: 500", b"abc", "the body ends after 3 of the 500 bytes that were announced"),
+    ],
+    ids=["chunk without a size", "chunk cut off", "chunks over the limit", "cut off"],
+)
+def test_a_body_that_is_not_whole_is_refused(stack: Stack, length: str, body: bytes, says: str) -> None:
+    at = urlsplit(stack.url)
+    head = f"POST /cifar10 HTTP/1.1\r\nHost: {at.netloc}\r\nContent-Type: image/jpeg\r\n{length}\r\n\r\n"
+    with socket.create_connection((at.hostname, at.port), 20) as connection:
+        connection.sendall(head.encode() + body)
+        connection.shutdown(socket.SHUT_WR)
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        detail = json.loads(answer.read())["detail"]
+    assert (answer.status in (400, 413), says in detail) == (True, True), detail
 
 
 @pytest.mark.parametrize("what", TAKEN)
