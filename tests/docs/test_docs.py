@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli.main import COMMANDS, cli
+from contract.images import SUFFIXES
 from contract.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,3 +35,9 @@ def test_every_command_is_documented_and_its_help_begins_with_an_example() -> No
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?://|#)([^)#\s]+)", page.read_text()):
         assert (page.parent / target).exists(), target
+
+
+def test_every_photo_has_its_credit() -> None:
+    credits = (ROOT / "img" / "README.md").read_text()
+    photos = {path.name for path in (ROOT / "img").iterdir() if path.suffix.lower() in SUFFIXES}
+    assert photos and {name for name in photos if f"`{name}`" not in credits} == set()
