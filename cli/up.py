@@ -52,6 +52,7 @@ def up(
     A second Ctrl-C does not wait for the workers.
     """
     settings = Settings.from_env({**os.environ, **_given(host, port)})
+    connect(settings)  # an address that no client takes ends it here
     names = _names(settings, models)
     embedded.demand_port(settings.host, settings.port, "--port")
     stack = Stack(grace)

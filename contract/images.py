@@ -17,8 +17,9 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", 
 HEADROOM = 4
 #: Most scans of a progressive JPEG, each of which goes over the whole picture; usual are ten.
 SCANS = 100
-#: A JPEG's next marker with a length after it (ITU-T T.81, B.1.1), among coded data, and two of them.
-MARKER = re.compile(rb"\xff([^\x00\x01\xff\xd0-\xd7])")
+#: A JPEG's next marker with a length after it (ITU-T T.81, B.1.1), among coded data, and two of them. Others libjpeg
+#: reads on behind, and so a length that they seem to have must hide nothing.
+MARKER = re.compile(rb"\xff([\xc0-\xcf\xd8-\xfe])")
 START_OF_SCAN, END_OF_IMAGE = b"\xda", b"\xd9"
 #: Most segments of a JPEG between its scans; usual are dozens, and some hundreds where a colour profile is large.
 SEGMENTS = 10_000

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from contract.errors import BadSetting
 
@@ -31,11 +31,16 @@ def _is_redis_url(text: str) -> bool:
         parts = urlsplit(text)
         database = parts.path.removeprefix("/")
         whole = not database or (database.isascii() and database.isdigit())
-        # Redis's client and Celery's read different options; that of a certificate both.
-        plain = not parts.query or parts.scheme == "rediss"
-        return parts.scheme in ("redis", "rediss") and (parts.port or 1) > 0 and whole and plain
+        return text.startswith(("redis://", "rediss://")) and (parts.port or 1) > 0 and whole and _are_of_tls(parts)
     except ValueError:  # a port that is no number
         return False
+
+
+def _are_of_tls(parts: SplitResult) -> bool:
+    """Whether its options are such as Redis's client and Celery's read alike: there are none but those of TLS."""
+    options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
+    known = options.get("ssl_cert_reqs", "none") in ("none", "optional", "required")
+    return known and all(parts.scheme == "rediss" and name.startswith("ssl_") for name in options)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +48,10 @@ class Settings:
     """kerasq's settings; `Settings.from_env()` reads them."""
 
     redis_url: str = _setting(
-        "redis://127.0.0.1:6379/0", "The Redis that holds queues and jobs.", env="REDIS_URL", form=_is_redis_url
+        "redis://127.0.0.1:6379/0",
+        "The Redis that holds queues and jobs: `redis://` or `rediss://`, the latter with options of TLS.",
+        env="REDIS_URL",
+        form=_is_redis_url,
     )
     models_dir: Path = _setting(ROOT / "models", "The folder of models, one folder each.")
     images_dir: Path = _setting(ROOT / "img", 'The folder that `{"key": ...}` names files in.')
@@ -57,7 +65,9 @@ class Settings:
     max_images: int = _setting(256, "Most images in one request.")
     max_pixels: int = _setting(50_000_000, "Largest picture, width times height in pixels.")
     max_wait_s: float = _setting(60.0, "Longest time that `Prefer: wait` may hold a request, in seconds.")
-    max_queued: int = _setting(1_000_000, "Most images that may wait for one model.")
+    max_queued: int = _setting(
+        1_000_000, "Most images that may wait for one model; no fewer than a message has.", least=256
+    )
 
     require_key: bool = _setting(False, "Ask for an API key even while none has been made.")
     rate_limit: str = _setting("", "Submissions per key, or per address, such as `600/minute`; empty is no limit.")

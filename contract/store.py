@@ -54,7 +54,7 @@ def connect(settings: Settings) -> redis.Redis:
             retry=Retry(ConstantBackoff(0.05), 1),
         )
         pool.connection_class(**pool.connection_kwargs)  # what follows the "?" shows only here
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, redis.RedisError) as error:
         raise BadSetting(f"REDIS_URL cannot be used: {error}") from None
     return redis.Redis(connection_pool=pool)
 

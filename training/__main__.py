@@ -236,7 +236,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{error.filename}: {error.strerror}" if error.filename else error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        resumes = args.call in (train_, ablate, repeat)
+        resumes = getattr(args, "call", None) in (train_, ablate, repeat)
         going_on = "; the same command goes on from the run's last backup" if resumes else ""
         print(f"interrupted{going_on}", file=sys.stderr)
         return 130

@@ -1,7 +1,8 @@
 """A Keras model of anybody's making -> `models/<name>/`: checked, exported, described."""
 
+import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from zipfile import is_zipfile
@@ -16,7 +17,7 @@ from training import engine, provenance
 from training.errors import PublishError
 from training.staging import staged
 
-HALF = frozenset({"bfloat16", "float16"})
+HALF = re.compile(r"b?float16")
 #: What an input may be of: uint8 itself, or what it is cast to without loss.
 TYPES = frozenset({"uint8", "bfloat16", "float16", "float32", "float64"})
 
@@ -81,26 +82,26 @@ def _loaded(path: Path) -> keras.Model:
 
 def _in_float32(model: keras.Model) -> keras.Model:
     """The model, or where layers compute in half precision, of which OpenVINO's exporter makes nothing, a copy."""
-    if not any(layer.compute_dtype in HALF for layer in _layers(model)):
+    if not HALF.search(str(model.get_config())):
         return model
 
-    def whole(layer: keras.layers.Layer) -> keras.layers.Layer:
-        config = layer.get_config()
-        half = layer.compute_dtype in HALF and not isinstance(layer, keras.layers.InputLayer)
-        return type(layer).from_config({**config, "dtype": "float32"} if half else config)
+    def whole(layer: Any) -> Any:
+        # Plain operations, such as a sum of two tensors, are no layers, and take what they get.
+        return type(layer).from_config(_whole(layer.get_config())) if isinstance(layer, keras.layers.Layer) else layer
 
     copy = keras.models.clone_model(model, clone_function=whole, recursive=True)
     copy.set_weights(model.get_weights())
     return copy
 
 
-def _layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
-    """Those of the models in it as well."""
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            yield from _layers(layer)
-        elif not isinstance(layer, keras.layers.InputLayer):
-            yield layer
+def _whole(config: Any) -> Any:
+    """A layer's configuration, and those of the layers in it, with float32 as their type instead of half precision."""
+    if isinstance(config, dict):
+        return {
+            key: "float32" if key == "dtype" and HALF.search(str(value)) else _whole(value)
+            for key, value in config.items()
+        }
+    return [_whole(each) for each in config] if isinstance(config, list) else config
 
 
 def _reason(error: Exception) -> str:

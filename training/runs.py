@@ -118,5 +118,5 @@ def record(run: Path) -> dict[str, Any] | None:
     path = run / RECORD
     try:
         return dict(json.loads(path.read_text())) if path.exists() else None
-    except ValueError:
+    except (TypeError, ValueError):
         raise RunError(f"{path} is damaged; choose another folder with --run") from None

@@ -99,7 +99,7 @@ def top_k(probabilities: np.ndarray, labels: Sequence[str], k: int) -> list[Resu
 def patiently(step: Callable[[], T]) -> T:
     """Do a step on Redis, however long Redis is away; of a worker that is to end, for LAST_TRIES seconds more.
 
-    Then it raises what the step raised, and the message, which the store still knows as held, is sent again.
+    Then it raises what the step raised, and the message, which the store still knows as held or pending, is sent again.
     """
     pause, until = 0.05, math.inf
     while True:

@@ -118,6 +118,9 @@ def test_tiles_larger_than_the_image_count() -> None:
         pixels(struct.pack("<4sIH", b"II*\0", 8, len(tags)) + fields + bytes(8))
 
 
+START_OF_SCAN = b"\xff\xda"
+
+
 def test_a_jpeg_of_many_scans_is_refused() -> None:
     content = saved(Image.new("RGB", (40, 40)), "JPEG", progressive=True)
     assert pixels(content).max() == 0
@@ -131,6 +134,24 @@ def test_only_the_scans_of_the_picture_itself_count() -> None:
     content = saved(Image.new("RGB", (40, 40)), "JPEG", progressive=True)
     thumbnail = b"\xff\xe1" + (2 + 300).to_bytes(2) + b"\xff\xda\xff" * 100
     assert pixels(content[:2] + thumbnail + content[2:] + b"\xff\xda\x00\x02" * 200).max() == 0
+
+
+def test_nothing_hides_scans_from_being_counted() -> None:
+    """libjpeg reads on behind a marker that there is not, whatever length seems to follow it."""
+
+    def segment(kind: int, content: bytes) -> bytes:
+        return bytes([0xFF, kind]) + (len(content) + 2).to_bytes(2) + content
+
+    content = saved(Image.new("RGB", (64, 64)), "JPEG", progressive=True, subsampling=0)
+    first = content.index(START_OF_SCAN)
+    second = content.index(START_OF_SCAN, first + 2)
+    table = content.index(b"\xff\xc4", first)
+    intervals = segment(0xDD, (1).to_bytes(2))
+    begun = content[first : first + 2 + int.from_bytes(content[first + 2 : first + 4])] + bytes(8)
+    hidden = b"\xff\x02\x00\x06" + b"\xff\xfe\x00\x04" + b"\xff\xd9"
+    scans = (segment(0xDA, bytes([1, 1, 0, 1, 63, 0])) + bytes(2)) * 101
+    with pytest.raises(TooLarge, match="more than 100 scans"):
+        pixels(content[:first] + intervals + content[table:second] + begun + hidden + scans + b"\xff\xd9")
 
 
 def test_a_jpeg_of_many_segments_is_refused_in_no_time() -> None:

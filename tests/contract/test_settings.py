@@ -25,6 +25,9 @@ def test_the_environment_overrides_the_table() -> None:
         ("KERASQ_MAX_WAIT_S", "inf", "KERASQ_MAX_WAIT_S='inf' is not at most 1000000000000000"),
         ("REDIS_URL", "unix:///run/redis.sock", "REDIS_URL is not an address such as redis://127.0.0.1:6379/0"),
         ("REDIS_URL", "redis://host/zero", "REDIS_URL is not an address such as redis://127.0.0.1:6379/0"),
+        ("REDIS_URL", "REDIS://host/0", "REDIS_URL is not an address such as redis://127.0.0.1:6379/0"),
+        ("REDIS_URL", "rediss://host/0?db=2", "REDIS_URL is not an address such as redis://127.0.0.1:6379/0"),
+        ("REDIS_URL", "rediss://h?ssl_cert_reqs=CERT_NONE", "REDIS_URL is not an address such as redis://127.0.0.1"),
         ("REDIS_URL", "redis://host/0?foo=1", "REDIS_URL is not an address such as redis://127.0.0.1:6379/0"),
         ("REDIS_URL", "localhost:6379", "REDIS_URL is not an address such as redis://127.0.0.1:6379/0"),
         ("REDIS_URL", "redis://:secret@host:port/0", "REDIS_URL is not an address such as redis://127.0.0.1:6379/0"),
@@ -33,6 +36,13 @@ def test_the_environment_overrides_the_table() -> None:
 def test_a_bad_value_is_named_with_its_variable_and_rule(variable: str, value: str, says: str) -> None:
     with pytest.raises(BadSetting, match=says):
         Settings.from_env({variable: value})
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://host", "redis://:p%40ss@[::1]:6379/3", "rediss://u:p@host:1/0?ssl_cert_reqs=none&ssl_ca_certs=/ca"]
+)
+def test_addresses_of_a_redis(url: str) -> None:
+    assert Settings.from_env({"REDIS_URL": url}).redis_url == url
 
 
 def test_zero_is_allowed_where_it_means_something() -> None:
