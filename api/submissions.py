@@ -156,7 +156,7 @@ def _queued(job: Job, pixels: np.ndarray, key: str | None, wait: float, here: Co
     first_id = here.store.reserve(owned, _fingerprint(job, pixels), job.id) if key else job.id
     if again := first_id != job.id:
         job = replace(job, id=first_id)
-    with here.notices.watch(job.id, client=wait > 0) as watch:
+    with here.notices.watch(job.id) as watch:
         try:
             record = (_already(job.id, here) if again else None) or _submitted(job, pixels, here)
         except (QueueFull, TooLarge):  # nothing of a refused job is kept

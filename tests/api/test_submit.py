@@ -215,7 +215,7 @@ def test_prefer_wait_answers_200_when_done_and_202_when_not(api):
     assert answer.json["status"] == "queued" and answer.json["position"] == 1
 
 
-def test_only_who_waits_for_an_answer_counts_as_a_client(api, monkeypatch):
+def test_who_only_follows_events_does_not_count_as_a_client(api, monkeypatch):
     counted = []
     submit = api.line.submit
 
@@ -229,7 +229,7 @@ def test_only_who_waits_for_an_answer_counts_as_a_client(api, monkeypatch):
     with api.get(job["links"]["events"]) as stream:
         next(stream.response)
         api.post("/shapes", json={"key": "truck.jpg"}, headers={"Prefer": "wait=1"})
-    assert counted == [0, 1] and api.context.notices.clients() == 0
+    assert counted == [1, 1] and api.context.notices.clients() == 0
 
 
 def test_an_idempotency_key_names_one_job(api):
