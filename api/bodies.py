@@ -126,7 +126,7 @@ class Readiness(BaseModel):
 
 class QueueBody(BaseModel):
     model: str
-    waiting: int = Field(description="Images without an answer yet.")
+    waiting: int = Field(description="Images without an answer yet; those taken back count until a worker drops them.")
     workers: int = Field(description="Workers that serve the model now.")
 
 

@@ -88,7 +88,7 @@ class Caller:
             log.info("nothing to tell: %s", error)
         except (OSError, http.client.HTTPException, InvalidRequest, Refused) as error:
             if tries < self._settings.callback_tries:
-                self._outbox.put(job_id, time.time() + 2.0 ** (tries - 1))
+                self._outbox.put_off(job_id, time.time() + 2.0 ** (tries - 1))
                 return True
             log.warning("job %s: the callback is given up after %d tries: %s", job_id, tries, error)
         self._outbox.drop(job_id)

@@ -153,21 +153,29 @@ def _callable(url: str | None, here: Context) -> str | None:
 def _queued(job: Job, pixels: np.ndarray, key: str | None, wait: float, here: Context) -> Record:
     """Queue the job, or find the one that an Idempotency-Key already made; its record after at most `wait` seconds."""
     owned = f"{g.owner or ''} {key}"  # one client's keys are not another's
-    first_id = here.store.reserve(owned, _fingerprint(job, pixels), job.id) if key else job.id
-    if again := first_id != job.id:
-        job = replace(job, id=first_id)
+    bound = _bound(owned, job, pixels, here) if key else job.id
+    again, job = bound != job.id, replace(job, id=bound)
     with here.notices.watch(job.id) as watch:
         try:
             record = (_already(job.id, here) if again else None) or _submitted(job, pixels, here)
         except (QueueFull, TooLarge):  # nothing of a refused job is kept
             if job.callback_url:
-                here.outbox.drop(job.id)
-            if key:
+                here.outbox.refuse(job.id)
+            if key and not again:
                 here.store.release(owned, job.id)
             raise
         with suppress(QueueUnavailable):  # it is accepted whatever becomes of Redis now
             return watch.settled(wait) if wait and not record.status.settled else record
         return record
+
+
+def _bound(key: str, job: Job, pixels: np.ndarray, here: Context) -> str:
+    """The id of the job that the key stands for: of an earlier one, unless that was forgotten before it had run."""
+    request = _fingerprint(job, pixels)
+    first_id = here.store.reserve(key, request, job.id)
+    if first_id == job.id or _already(first_id, here):
+        return first_id
+    return here.store.rebind(key, request, first_id, job.id)
 
 
 def _already(job_id: str, here: Context) -> Record | None:
@@ -180,7 +188,7 @@ def _already(job_id: str, here: Context) -> Record | None:
 def _submitted(job: Job, pixels: np.ndarray, here: Context) -> Record:
     if job.callback_url:  # before the job, which could end before this otherwise; for none, nobody is called
         slack = min(SLOWEST_WRITE, here.settings.result_ttl_s / 2)  # its record must still be there
-        here.outbox.put(job.id, job.submitted_at + here.settings.job_ttl_s + slack)
+        here.outbox.enter(job.id, job.submitted_at + here.settings.job_ttl_s + slack)
     here.submitter.submit(job, pixels)
     return Record.fresh(job)
 

@@ -1,5 +1,6 @@
 """Waiting for jobs: one subscription per process wakes whoever waits."""
 
+import logging
 import threading
 import time
 from collections import defaultdict
@@ -12,6 +13,8 @@ from contract.errors import QueueUnavailable
 from contract.jobs import Record
 from contract.store import CHANNEL, Store
 
+log = logging.getLogger("kerasq.notices")
+AWAY = (QueueUnavailable, redis.ConnectionError, redis.TimeoutError, OSError)
 #: A waiter looks for itself this often, in seconds, in case the subscription was away when the notice came.
 LOOK_AGAIN = 1.0
 
@@ -87,7 +90,9 @@ class Notices:
                         notice = pubsub.get_message(timeout=5)
                         if notice:
                             self._tell(notice["data"].decode().split())
-            except (QueueUnavailable, redis.ConnectionError, redis.TimeoutError, OSError):
+            except Exception as error:  # whoever listens must outlive whatever one notice meets
+                if not isinstance(error, AWAY):
+                    log.warning("notices are listened for anew: %s", error)
                 time.sleep(0.2)
 
     def _tell(self, job_ids: list[str]) -> None:

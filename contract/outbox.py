@@ -7,7 +7,7 @@ at all.
 
 import time
 
-from contract.store import PREFIX, Store, reaching_redis
+from contract.store import PREFIX, Store, job_key, reaching_redis
 
 CALLBACKS = PREFIX + "callbacks"
 TRIES = PREFIX + "callbacks:tries"
@@ -22,6 +22,13 @@ redis.call('ZADD', KEYS[1], ARGV[2], found[1])
 return {found[1], redis.call('HINCRBY', KEYS[2], found[1], 1)}
 """
 
+#: KEYS callbacks, tries, job. ARGV its id.
+REFUSE = """
+if redis.call('EXISTS', KEYS[3]) == 1 then return 0 end
+redis.call('HDEL', KEYS[2], ARGV[1])
+return redis.call('ZREM', KEYS[1], ARGV[1])
+"""
+
 
 class Outbox:
     """Every method raises QueueUnavailable when Redis does not answer."""
@@ -29,10 +36,21 @@ class Outbox:
     def __init__(self, store: Store) -> None:
         self._redis = store.redis
         self._claim = self._redis.register_script(CLAIM)
+        self._refuse = self._redis.register_script(REFUSE)
 
-    def put(self, job_id: str, due: float) -> None:
+    def enter(self, job_id: str, due: float) -> None:
+        """A job that is about to be submitted; one that is there already, perhaps due by now, stays as it is."""
+        with reaching_redis():
+            self._redis.zadd(CALLBACKS, {job_id: due}, nx=True)
+
+    def put_off(self, job_id: str, due: float) -> None:
         with reaching_redis():
             self._redis.zadd(CALLBACKS, {job_id: due})
+
+    def refuse(self, job_id: str) -> None:
+        """Its submit was refused; unless another one under the same Idempotency-Key was not, nobody is called."""
+        with reaching_redis():
+            self._refuse([CALLBACKS, TRIES, job_key(job_id)], [job_id])
 
     def claim(self) -> tuple[str, int] | None:
         """The id of a job that is due, and which try this is; None if there is none."""

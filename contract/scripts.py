@@ -96,8 +96,9 @@ for i = 5, #KEYS do
         withdrawn = withdrawn + images
     else
         if tonumber(facts[1]) < tonumber(now) then answers = '' end
+        -- With the message, and not with the answer: that may have come from a worker that was slow, before.
+        if first then redis.call('HINCRBY', KEYS[i], 'settled', images) end
         if redis.call('HSETNX', KEYS[i], field, answers) == 1 then
-            redis.call('HINCRBY', KEYS[i], 'settled', images)
             if answers ~= '' then
                 redis.call('HINCRBY', KEYS[i], 'done_images', images)
                 redis.call('HINCRBY', KEYS[i], 'good_images', ARGV[at + 4])
@@ -135,13 +136,24 @@ redis.call('PUBLISH', ARGV[3], ARGV[4])
 return 1
 """
 
-#: KEYS job, flow, index. ARGV id. Answers 1 if it was there.
+#: KEYS job, flow, index, forgotten. ARGV id, ttl. Answers 1 if it was there. While its messages are, no other job may
+#: have its id: they would settle that one without running it.
 FORGET = """
 local facts = redis.call('HMGET', KEYS[1], 'images', 'settled')
 redis.call('ZREM', KEYS[3], ARGV[1])
 if not facts[1] then return 0 end
+if facts[1] - facts[2] > 0 then redis.call('SET', KEYS[4], '', 'EX', ARGV[2]) end
 redis.call('HINCRBY', KEYS[2], 'withdrawn', facts[1] - facts[2])
 return redis.call('DEL', KEYS[1])
+"""
+
+#: KEYS idempotency key, forgotten. ARGV what it is bound to, what to instead, ttl. Binds it anew if the job that it is
+#: bound to was forgotten unsettled; answers what it is bound to.
+REBIND = """
+if redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('EXISTS', KEYS[2]) == 1 then
+    redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
+end
+return redis.call('GET', KEYS[1])
 """
 
 #: KEYS idempotency key, job. ARGV id of the job. Answers 1 if the key was bound to a job that never came to be.

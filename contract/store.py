@@ -85,6 +85,10 @@ def flow_key(model: str) -> str:
     return f"{PREFIX}flow:{model}"
 
 
+def _forgotten_key(job_id: str) -> str:
+    return f"{PREFIX}forgotten:{job_id}"
+
+
 def _idempotency_key(key: str) -> str:
     return f"{PREFIX}idempotency:{hashlib.sha256(key.encode()).hexdigest()}"
 
@@ -116,6 +120,9 @@ class Store:
         self._forget = client.register_script(scripts.FORGET)
         self._renew = client.register_script(scripts.RENEW)
         self._release = client.register_script(scripts.RELEASE)
+        self._rebind = client.register_script(scripts.REBIND)
+        #: Seconds for which a job's record may be there.
+        self._kept = settings.job_ttl_s + settings.result_ttl_s
 
     def create(self, jobs: Sequence[Job], messages: Sequence[Message]) -> None:
         """Write the records of jobs of one model and queue and lay their messages into it, in one step.
@@ -126,7 +133,7 @@ class Store:
         if (most := max(job.queued_images for job in jobs)) > settings.max_queued:
             raise TooLarge(f"the job has {most:,} images; at most {settings.max_queued:,} may wait for one model")
         self._demand_memory(now)
-        kept = settings.job_ttl_s + settings.result_ttl_s
+        kept = self._kept
         queue = messages[0].queue
         keys = [flow_key(jobs[0].model), INDEX, pending_key(queue), queue, *(job_key(job.id) for job in jobs)]
         keys += [message_key(message.id) for message in messages]
@@ -255,9 +262,9 @@ class Store:
 
     def forget(self, job_id: str) -> None:
         """Delete a job and its results; one that has not run never will. Raises UnknownJob or JobGone."""
-        keys = [job_key(job_id), flow_key(self._model(job_id)), INDEX]
+        keys = [job_key(job_id), flow_key(self._model(job_id)), INDEX, _forgotten_key(job_id)]
         with reaching_redis():
-            if not self._forget(keys, [job_id]):
+            if not self._forget(keys, [job_id, self._kept]):
                 raise self._missing(job_id)
 
     def page(self, count: int, before: str | None = None) -> tuple[list[Record], str | None]:
@@ -281,17 +288,26 @@ class Store:
 
         Raises KeyReused when the key came with another request before.
         """
-        digest, settings = hashlib.sha256(request).hexdigest(), self._settings
-        # As long as the job's record may be there, which begins after this.
-        kept = settings.job_ttl_s + settings.result_ttl_s
+        digest = hashlib.sha256(request).hexdigest()
         with reaching_redis():
-            first = self.redis.set(_idempotency_key(key), f"{digest} {job_id}", nx=True, get=True, ex=kept)
+            first = self.redis.set(_idempotency_key(key), f"{digest} {job_id}", nx=True, get=True, ex=self._kept)
         if first is None:
             return job_id
         first_digest, first_id = first.decode().split()
         if first_digest != digest:
             raise KeyReused(f"Idempotency-Key {key.split(' ', 1)[-1]!r} was used with another request")
         return first_id
+
+    def rebind(self, key: str, request: bytes, job_id: str, other_id: str) -> str:
+        """Bind a request's idempotency key to another job where `job_id` was forgotten before its images had run.
+
+        The id of the job that it is bound to then.
+        """
+        digest = hashlib.sha256(request).hexdigest()
+        keys = [_idempotency_key(key), _forgotten_key(job_id)]
+        with reaching_redis():
+            bound = self._rebind(keys, [f"{digest} {job_id}", f"{digest} {other_id}", self._kept])
+        return bound.decode().split()[1] if bound else job_id
 
     def release(self, key: str, job_id: str) -> None:
         """Free an idempotency key whose job was refused."""

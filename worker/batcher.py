@@ -98,7 +98,6 @@ class Batcher:
         with self._device:
             batch = self._collect()
             self._company = len(batch) > 1
-            self._began = time.monotonic()
             try:
                 self._run(batch)
             finally:
@@ -122,6 +121,7 @@ class Batcher:
         return batch
 
     def _run(self, batch: list[Item]) -> None:
+        self._began = time.monotonic()
         try:
             answers = self._engine.predict(np.concatenate([item.pixels for item in batch]))
             ends = np.cumsum([len(item.pixels) for item in batch])

@@ -1,6 +1,7 @@
 """The Celery worker around the classifier: thread pool, queues, and the word that it consumes."""
 
 import os
+import threading
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -20,6 +21,13 @@ from worker.task import Classifier, Served, log
 STUCK = 60.0
 
 
+def watch(served: Mapping[str, Served], limit: float) -> None:
+    """Look for ever, in a thread of its own: a worker that was told to stop has no other that would."""
+    while True:
+        time.sleep(presence.INTERVAL)
+        end_if_stuck(served, limit)
+
+
 def end_if_stuck(served: Mapping[str, Served], limit: float) -> None:
     """End the process at once where a batch has run for more than `limit` seconds: no thread can be told to leave it.
 
@@ -34,7 +42,6 @@ def end_if_stuck(served: Mapping[str, Served], limit: float) -> None:
 def _speaking(served: dict[str, Served], engine: str, classifier: Classifier, store: Store, settings: Settings) -> type:
     """The bootstep that announces this worker, and sweeps, from the consumer's own loop: so only while it consumes."""
     started_at = time.time()
-    limit = max(STUCK, 4 * settings.visibility_timeout_s)
 
     class Speaking(bootsteps.StartStopStep):
         requires = (Tasks,)
@@ -51,7 +58,6 @@ def _speaking(served: dict[str, Served], engine: str, classifier: Classifier, st
                 log.warning("could not say goodbye: %s", error)
 
         def _speak(self) -> None:
-            end_if_stuck(served, limit)
             try:
                 presence.announce(
                     store.redis,
@@ -77,6 +83,8 @@ def consume(served: dict[str, Served], engine: str, store: Store, settings: Sett
     classifier.register(app)
     app.conf.task_queues = queues(list(served))
     app.steps["consumer"].add(_speaking(served, engine, classifier, store, settings))
+    limit = max(STUCK, 4 * settings.visibility_timeout_s)
+    threading.Thread(target=watch, args=(served, limit), name="watchdog", daemon=True).start()
     worker = app.Worker(
         hostname=f"kerasq@{presence.this_worker()}",
         pool_cls="threads",

@@ -55,15 +55,31 @@ export function refusal(status, text, retryAfter, sent) {
   return problem;
 }
 
+/** Where the browser lets a page keep nothing. */
+let here = null;
+
+function keptKey() {
+  try {
+    return sessionStorage.getItem(KEY);
+  } catch {
+    return here;
+  }
+}
+
 /** The headers that name the API key, when there is one. */
 export function credentials() {
-  const key = sessionStorage.getItem(KEY);
+  const key = keptKey();
   return key ? { Authorization: `Bearer ${key}` } : {};
 }
 
 /** @param {string} key kept for as long as the tab is open */
 export function keepKey(key) {
-  sessionStorage.setItem(KEY, key);
+  here = key;
+  try {
+    sessionStorage.setItem(KEY, key);
+  } catch {
+    // as long as the page, then
+  }
   document.dispatchEvent(new Event("keygiven"));
 }
 

@@ -9,8 +9,12 @@ const KEY = /^[\x21-\x7e]+$/;
 export function openKeyField() {
   const form = find("key-form");
   document.addEventListener("keywanted", (event) => {
+    const appears = form.hidden;
     form.hidden = false;
     find("key-problem").textContent = event.detail;
+    if (!appears) return;
+    form.scrollIntoView({ block: "center" }); // the photos that wait for it may be far below
+    if (document.activeElement === document.body) find("key").focus({ preventScroll: true });
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();

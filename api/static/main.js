@@ -8,9 +8,11 @@ import { find } from "./dom.js";
 import { Health } from "./health.js";
 import { openIntake } from "./intake.js";
 import { openKeyField } from "./key.js";
+import { note } from "./note.js";
 import { openSamples } from "./samples.js";
 import { sleep } from "./sleep.js";
 import { Status } from "./status.js";
+import { counted } from "./words.js";
 
 /** The cards, however long the server takes to come. */
 async function models() {
@@ -30,8 +32,14 @@ async function start() {
   health.start();
 
   const early = []; // photos that come before the models are known
-  let take = (files) => early.push(...files);
-  const taken = (files) => take(files);
+  let take = (files) => {
+    early.push(...files);
+    note(`${counted(early.length, "photo")} wait${early.length === 1 ? "s" : ""} for the server to say which models it has.`);
+  };
+  const taken = (files) => {
+    note("");
+    take(files);
+  };
   openIntake(taken);
 
   const cards = await models();
@@ -41,16 +49,19 @@ async function start() {
   }
   let chosen = cards[0];
   const answers = new Answers(() => chosen.name);
-  const samples = await openSamples(taken);
+  const samples = openSamples(taken); // not waited for: the photos are what the page is for
   openChooser(cards, (model) => {
     chosen = model;
     status.speakOf(model.name);
-    samples.suit(model);
+    samples.then((found) => found.suit(model));
     showAbout(model);
     answers.offerAgain();
   });
   take = (files) => answers.take(files);
-  if (early.length) take(early);
+  if (early.length) {
+    note("");
+    take(early);
+  }
   document.body.classList.add("ready");
 }
 

@@ -12,7 +12,7 @@ import pytest
 from api import addresses
 from api.addresses import is_public, resolve
 from api.callbacks import Caller, sign
-from contract.errors import InvalidRequest
+from contract.errors import InvalidRequest, QueueFull
 from contract.outbox import CALLBACKS
 
 SUBMIT = {"json": {"key": "truck.jpg"}}
@@ -55,7 +55,7 @@ def submit(api, url):
 
 def due_now(api):
     for job_id in api.store.redis.zrange(CALLBACKS, 0, -1):
-        api.context.outbox.put(job_id.decode(), time.time())
+        api.context.outbox.put_off(job_id.decode(), time.time())
 
 
 def test_a_job_that_ended_is_posted_signed_as_get_shows_it(api, caller, receiver):
@@ -106,6 +106,25 @@ def test_a_caller_that_dies_leaves_its_callback_to_the_next(api, caller, receive
 def test_a_job_that_was_forgotten_or_never_queued_is_dropped(api, caller, receiver):
     api.client.delete(submit(api, receiver.url).headers["Location"])
     assert caller.call_one() and not receiver.calls and not api.store.redis.exists(CALLBACKS)
+
+
+def test_a_refused_retry_leaves_the_callback_of_the_job_that_was_accepted(api, caller, receiver, monkeypatch):
+    """Two requests under one key: the second finds no job yet, the first is accepted, the second is refused."""
+    headers, accept = {"Idempotency-Key": "k"}, api.line.submit
+    api.line.answers = False
+
+    def send():
+        return api.post("/shapes", query_string={"callback_url": receiver.url}, headers=headers, **SUBMIT)
+
+    def refuse(job, pixels):
+        monkeypatch.setattr(api.line, "submit", accept)
+        assert send().status_code == 202
+        raise QueueFull("full")
+
+    monkeypatch.setattr(api.line, "submit", refuse)
+    assert send().status_code == 503
+    assert api.store.redis.zcard(CALLBACKS) == 1
+    assert send().json["id"] == api.line.jobs[0][0].id and len(api.line.jobs) == 1
 
 
 def test_without_a_secret_there_are_no_callbacks(make_api):

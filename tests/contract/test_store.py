@@ -340,3 +340,47 @@ def test_an_address_that_names_no_option_of_the_client_is_said() -> None:
 def test_what_is_no_redis_and_what_it_does_not_have_are_said(raised: Exception, kind: type[Exception]) -> None:
     with pytest.raises(kind, match="REDIS_URL"), reaching_redis():
         raise raised
+
+
+def test_a_job_forgotten_before_it_ran_leaves_its_key_to_another(store: Store) -> None:
+    first, other = job(), job()
+    assert store.reserve("k", b"request", first.id) == first.id
+    (message,) = queued(store, first)
+    assert store.rebind("k", b"request", first.id, other.id) == first.id  # it is there
+    store.forget(first.id)
+    assert wanted(store, message) == [False]
+    assert store.rebind("k", b"request", first.id, other.id) == other.id
+    assert store.reserve("k", b"request", job().id) == store.rebind("k", b"request", other.id, job().id) == other.id
+    (second,) = queued(store, other)
+    store.finish(message, "v1", [[]])
+    assert wanted(store, second) == [True]
+    answer(store, second)
+    assert store.get(other.id).status is Status.SUCCEEDED
+    assert store.redis.hmget("kerasq:flow:shapes", "submitted", "settled", "withdrawn") == [b"2", b"2", b"0"]
+
+
+def test_a_job_forgotten_after_it_ran_leaves_nothing(store: Store) -> None:
+    one = job()
+    (message,) = queued(store, one)
+    wanted(store, message)
+    answer(store, message)
+    store.forget(one.id)
+    assert store.redis.keys("kerasq:forgotten:*") == []
+
+
+def test_an_answer_before_its_renewed_message_ends_takes_nobody_elses_place(store: Store) -> None:
+    taken_back, one, waits = job(100), job(50), job()
+    queued(store, taken_back)
+    store.cancel(taken_back.id)
+    (message,) = queued(store, one)
+    wanted(store, message)
+    renewed = store.renew(message.queue, message.id)
+    assert renewed
+    answer(store, message, [CIRCLE] * 50)
+    assert store.get(one.id).status is Status.SUCCEEDED
+    store.forget(one.id)
+    again = Message(**{**vars(message), "id": renewed})
+    assert wanted(store, again) == [False]
+    answer(store, again, [])
+    queued(store, waits)
+    assert store.get(waits.id).position == 1

@@ -3,6 +3,7 @@
 import math
 import os
 from collections import deque
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -77,7 +78,8 @@ class OpenVinoEngine:
                 answers.append(_answer(busy.popleft()))
         finally:
             for lane in busy:  # where one failed, none may still run when the next batch comes
-                lane.wait()
+                with suppress(Exception):  # the first one's error is told
+                    lane.wait()
         return answers[0] if len(answers) == 1 else np.concatenate(answers)
 
 
