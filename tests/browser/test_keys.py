@@ -13,6 +13,11 @@ from tests.browser.gestures import drop, wait_for
 from tests.stack import Stack, running
 
 pytestmark = pytest.mark.browser
+#: The field for the key is within the window, however far down the photos are that wait for it.
+IN_VIEW = """() => {
+  const { top, bottom } = document.getElementById("key").getBoundingClientRect();
+  return top >= 0 && bottom <= innerHeight;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +30,7 @@ def test_a_key_is_asked_for_refused_and_taken(page: Any, photos: list[Path], sta
     _, token = keys.add(Store(stack.client(), Settings()), "the page")
     drop(page, photos[:2])
     page.locator("#key-problem", has_text="An API key is asked for").wait_for()
+    page.wait_for_function(IN_VIEW)
     for wrong, says in (("kq_nobody", "is not known here"), (f"{token}\u200b", "letters that no key has")):
         page.fill("#key", wrong)
         page.press("#key", "Enter")

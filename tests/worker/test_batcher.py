@@ -60,6 +60,20 @@ def test_how_long_a_batch_has_run(engine: Counting) -> None:
     assert batcher.running_for == 0
 
 
+def test_images_that_fail_one_by_one_are_not_taken_for_a_batch_that_hangs(engine: Counting) -> None:
+    batcher = make(engine)
+    longest = []
+
+    def slow(batch: np.ndarray) -> np.ndarray:
+        time.sleep(0.02)
+        longest.append(batcher.running_for)
+        raise RuntimeError("each of them")
+
+    engine.predict = slow  # type: ignore[method-assign]
+    batcher.run([images(value) for value in range(8)])
+    assert len(longest) == 9 and max(longest) < 0.1
+
+
 class Askers:
     """Threads that each ask a batcher for one piece."""
 
