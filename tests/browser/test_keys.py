@@ -28,9 +28,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 def test_a_key_is_asked_for_refused_and_taken(page: Any, photos: list[Path], stack: Stack) -> None:
     _, token = keys.add(Store(stack.client(), Settings()), "the page")
+    page.set_viewport_size({"width": 360, "height": 500})
     drop(page, photos[:2])
     page.locator("#key-problem", has_text="An API key is asked for").wait_for()
-    page.wait_for_function(IN_VIEW)
+    page.wait_for_timeout(1000)  # photos that were added are scrolled to
+    assert page.evaluate(IN_VIEW)
     for wrong, says in (("kq_nobody", "is not known here"), (f"{token}\u200b", "letters that no key has")):
         page.fill("#key", wrong)
         page.press("#key", "Enter")
