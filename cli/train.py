@@ -10,8 +10,8 @@ from cli.address import read_settings
 from cli.processes import become, command, environment
 from contract.errors import KerasqError
 
-#: What a recipe needs from the extra, apart from what Keras runs on.
 TENSORFLOW = "tensorflow"
+#: What a recipe needs from the extra, apart from what Keras runs on.
 NEEDED = ("keras", "matplotlib", "scipy", "sklearn")
 
 

@@ -147,12 +147,15 @@ redis.call('HINCRBY', KEYS[2], 'withdrawn', facts[1] - facts[2])
 return redis.call('DEL', KEYS[1])
 """
 
-#: KEYS idempotency key, forgotten. ARGV what it is bound to, what to instead, ttl. Binds it anew if the job that it is
-#: bound to was forgotten unsettled; answers what it is bound to.
-REBIND = """
-if redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('EXISTS', KEYS[2]) == 1 then
-    redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
+#: KEYS idempotency key. ARGV digest of the request, id of its job, ttl, what a forgotten job's key begins with. Binds
+#: the key if it is not bound, or for the same request to a job that was forgotten unsettled; answers what to.
+RESERVE = """
+local bound = redis.call('GET', KEYS[1])
+if bound then
+    local digest, id = string.match(bound, '^(%S+) (%S+)$')
+    if digest ~= ARGV[1] or redis.call('EXISTS', ARGV[4] .. id) == 0 then return bound end
 end
+redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. ARGV[2], 'EX', ARGV[3])
 return redis.call('GET', KEYS[1])
 """
 

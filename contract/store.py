@@ -29,6 +29,8 @@ from contract.settings import Settings
 
 PREFIX = "kerasq:"
 INDEX = PREFIX + "jobs"
+#: How the key begins that says of a job that it was forgotten before it had run.
+FORGOTTEN = PREFIX + "forgotten:"
 #: Where the ids of jobs that made progress or ended are published, separated by spaces.
 CHANNEL = PREFIX + "told"
 #: How often Redis is asked for its memory, in seconds, and the share of it at which no more is taken.
@@ -85,10 +87,6 @@ def flow_key(model: str) -> str:
     return f"{PREFIX}flow:{model}"
 
 
-def _forgotten_key(job_id: str) -> str:
-    return f"{PREFIX}forgotten:{job_id}"
-
-
 def _idempotency_key(key: str) -> str:
     return f"{PREFIX}idempotency:{hashlib.sha256(key.encode()).hexdigest()}"
 
@@ -120,7 +118,7 @@ class Store:
         self._forget = client.register_script(scripts.FORGET)
         self._renew = client.register_script(scripts.RENEW)
         self._release = client.register_script(scripts.RELEASE)
-        self._rebind = client.register_script(scripts.REBIND)
+        self._reserve = client.register_script(scripts.RESERVE)
         #: Seconds for which a job's record may be there.
         self._kept = settings.job_ttl_s + settings.result_ttl_s
 
@@ -133,11 +131,11 @@ class Store:
         if (most := max(job.queued_images for job in jobs)) > settings.max_queued:
             raise TooLarge(f"the job has {most:,} images; at most {settings.max_queued:,} may wait for one model")
         self._demand_memory(now)
-        kept = self._kept
         queue = messages[0].queue
         keys = [flow_key(jobs[0].model), INDEX, pending_key(queue), queue, *(job_key(job.id) for job in jobs)]
         keys += [message_key(message.id) for message in messages]
-        arguments: list[Any] = [settings.max_queued, kept, now + settings.job_ttl_s, new_id(now - kept), now, len(jobs)]
+        arguments: list[Any] = [settings.max_queued, self._kept, now + settings.job_ttl_s]
+        arguments += [new_id(now - self._kept), now, len(jobs)]
         for job in jobs:
             arguments += [job.id, records.pack_job(job), job.queued_images, job.chunks]
         for message in messages:
@@ -262,7 +260,7 @@ class Store:
 
     def forget(self, job_id: str) -> None:
         """Delete a job and its results; one that has not run never will. Raises UnknownJob or JobGone."""
-        keys = [job_key(job_id), flow_key(self._model(job_id)), INDEX, _forgotten_key(job_id)]
+        keys = [job_key(job_id), flow_key(self._model(job_id)), INDEX, FORGOTTEN + job_id]
         with reaching_redis():
             if not self._forget(keys, [job_id, self._kept]):
                 raise self._missing(job_id)
@@ -286,28 +284,16 @@ class Store:
     def reserve(self, key: str, request: bytes, job_id: str) -> str:
         """Bind an idempotency key to a request; the id of the job it was first bound to, `job_id` if it is new.
 
-        Raises KeyReused when the key came with another request before.
+        It is also new where that job was forgotten before it had run. Raises KeyReused when the key came with another
+        request before.
         """
         digest = hashlib.sha256(request).hexdigest()
         with reaching_redis():
-            first = self.redis.set(_idempotency_key(key), f"{digest} {job_id}", nx=True, get=True, ex=self._kept)
-        if first is None:
-            return job_id
-        first_digest, first_id = first.decode().split()
-        if first_digest != digest:
+            bound = self._reserve([_idempotency_key(key)], [digest, job_id, self._kept, FORGOTTEN])
+        bound_digest, bound_id = bound.decode().split()
+        if bound_digest != digest:
             raise KeyReused(f"Idempotency-Key {key.split(' ', 1)[-1]!r} was used with another request")
-        return first_id
-
-    def rebind(self, key: str, request: bytes, job_id: str, other_id: str) -> str:
-        """Bind a request's idempotency key to another job where `job_id` was forgotten before its images had run.
-
-        The id of the job that it is bound to then.
-        """
-        digest = hashlib.sha256(request).hexdigest()
-        keys = [_idempotency_key(key), _forgotten_key(job_id)]
-        with reaching_redis():
-            bound = self._rebind(keys, [f"{digest} {job_id}", f"{digest} {other_id}", self._kept])
-        return bound.decode().split()[1] if bound else job_id
+        return str(bound_id)
 
     def release(self, key: str, job_id: str) -> None:
         """Free an idempotency key whose job was refused."""

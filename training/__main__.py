@@ -220,8 +220,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 1 and one sentence on stderr for what we have a name for, 130 when interrupted."""
-    args = parser().parse_args(argv)
+    args = argparse.Namespace(call=None)
     try:
+        parser().parse_args(argv, args)
         if args.list:
             _list()
         elif args.command is None:
@@ -236,7 +237,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{error.filename}: {error.strerror}" if error.filename else error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        resumes = getattr(args, "call", None) in (train_, ablate, repeat)
+        resumes = args.call in (train_, ablate, repeat)
         going_on = "; the same command goes on from the run's last backup" if resumes else ""
         print(f"interrupted{going_on}", file=sys.stderr)
         return 130

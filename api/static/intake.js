@@ -8,9 +8,7 @@ import { counted } from "./words.js";
 /** @param {(files: File[]) => void} take */
 export function openIntake(take) {
   const some = (files) => {
-    if (!files.length) return;
-    note("");
-    take(files);
+    if (files.length) take(files);
   };
   pick(some);
   drop(some);

@@ -58,10 +58,7 @@ async function start() {
     answers.offerAgain();
   });
   take = (files) => answers.take(files);
-  if (early.length) {
-    note("");
-    take(early);
-  }
+  if (early.length) taken(early);
   document.body.classList.add("ready");
 }
 

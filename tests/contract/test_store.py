@@ -346,11 +346,13 @@ def test_a_job_forgotten_before_it_ran_leaves_its_key_to_another(store: Store) -
     first, other = job(), job()
     assert store.reserve("k", b"request", first.id) == first.id
     (message,) = queued(store, first)
-    assert store.rebind("k", b"request", first.id, other.id) == first.id  # it is there
+    assert store.reserve("k", b"request", other.id) == first.id  # it is there
     store.forget(first.id)
     assert wanted(store, message) == [False]
-    assert store.rebind("k", b"request", first.id, other.id) == other.id
-    assert store.reserve("k", b"request", job().id) == store.rebind("k", b"request", other.id, job().id) == other.id
+    with pytest.raises(KeyReused):
+        store.reserve("k", b"another", other.id)
+    assert store.reserve("k", b"request", other.id) == other.id
+    assert store.reserve("k", b"request", job().id) == other.id
     (second,) = queued(store, other)
     store.finish(message, "v1", [[]])
     assert wanted(store, second) == [True]

@@ -289,3 +289,9 @@ def test_a_model_that_computes_in_half_precision_is_added_and_answers_alike(mode
     exported = OpenVinoEngine(models / "mine", replace(Settings(), precision="float32")).predict(images)
     kept = keras.saving.load_model(models / "mine" / "model.keras").predict_on_batch(images.astype(np.float32))
     assert (exported.argmax(axis=1) == kept.argmax(axis=1)).mean() > 0.9
+
+
+def test_a_wrong_setting_is_one_sentence(monkeypatch, capsys):
+    monkeypatch.setenv("KERASQ_PORT", "http")
+    assert main(["--list"]) == 1
+    assert capsys.readouterr().err == "KERASQ_PORT='http' is not of type int\n"
