@@ -110,10 +110,10 @@ def events(path: JobPath) -> Response:
 
 
 def _events(here: Context, record: Record) -> Iterator[bytes]:
-    """A `progress` event for each change, then `done` with the whole job."""
+    """A `progress` event for each change, then `done` with the whole job, unless the server stops before."""
     with here.notices.watch(record.job.id, client=False) as watch:
         said, spoken_at = None, time.monotonic()
-        while not record.status.settled:
+        while not record.status.settled and not watch.released:
             now = record.status, record.done_images, record.position
             if now != said:
                 said, spoken_at = now, time.monotonic()
@@ -128,7 +128,8 @@ def _events(here: Context, record: Record) -> Iterator[bytes]:
                 return
             except QueueUnavailable:  # what follows is told once it is back
                 continue
-        yield _event("done", job_body(record))
+        if record.status.settled:
+            yield _event("done", job_body(record))
 
 
 def _event(name: str, body: dict) -> bytes:

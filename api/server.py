@@ -6,6 +6,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from api.context import Context
+from api.stopping import StoppingWorker
 from contract.card import Cards
 from contract.errors import KerasqError
 from contract.hosts import bracketed
@@ -24,7 +25,7 @@ class Server(BaseApplication):
         options = {
             "bind": f"{bracketed(settings.host)}:{settings.port}",
             "workers": settings.api_workers,
-            "worker_class": "gevent",
+            "worker_class": StoppingWorker,
             "worker_connections": 4096,
             "backlog": 4096,
             "keepalive": 30,

@@ -6,8 +6,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli import embedded
+from client.server import Server
 from contract.card import Cards
 from contract.errors import BadSetting, KerasqError
 from contract.images import SUFFIXES
@@ -41,12 +40,13 @@ def demo() -> None:
         raise BadSetting(f"KERASQ_IMAGES_DIR={str(settings.images_dir)!r} is not a folder")
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="kerasq-") as folder, _stack(folder) as url:
+        server = Server(url, None, timeout=30)
         click.echo(f"started on {url} in {time.monotonic() - began:.1f} s: Redis, the API, a worker")
         keys = sorted(path.name for path in settings.images_dir.iterdir() if path.suffix.lower() in SUFFIXES)
         for model in Cards(settings.models_dir):
             sent = time.monotonic()
-            jobs = [_asked(f"{url}/{model}", {"key": key}) for key in keys]
-            results = [_result(url, job) for job in jobs]
+            jobs = [_asked(server, model, key) for key in keys]
+            results = [_result(server, job) for job in jobs]
             took = time.monotonic() - sent
             _show(f"POST /{model}: {len(keys)} jobs in {took:.2f} s", dict(zip(keys, results, strict=True)))
 
@@ -71,20 +71,20 @@ def _stack(folder: str) -> Iterator[str]:
             up.terminate()
 
 
-def _asked(url: str, body: dict[str, str] | None = None) -> dict[str, Any]:
-    """The answer's body, a problem's as well."""
-    content = json.dumps(body).encode() if body else None
-    request = urllib.request.Request(url, content, {"Content-Type": "application/json"})  # noqa: S310
+def _asked(server: Server, model: str, key: str) -> dict[str, Any]:
+    """The job, or the problem with the photo."""
     try:
-        with urllib.request.urlopen(request, timeout=90) as answer:  # noqa: S310
-            return dict(json.load(answer))
-    except urllib.error.HTTPError as error:
-        return dict(json.load(error))
+        body = json.dumps({"key": key}).encode()
+        return dict(server.ask("POST", f"/{model}", body, {"Content-Type": "application/json"}, wait=0))
+    except KerasqError as error:
+        return {"error": {"title": error.title}}
 
 
-def _result(url: str, job: dict[str, Any]) -> dict[str, Any]:
+def _result(server: Server, job: dict[str, Any]) -> dict[str, Any]:
     """The photo's answer, or the problem with it."""
-    return dict(_asked(f"{url}{job['links']['self']}?wait=60")["results"][0]) if "links" in job else {"error": job}
+    if "error" in job:
+        return job
+    return dict(server.ask("GET", f"{job['links']['self']}?wait=60", wait=60)["results"][0])
 
 
 def _show(title: str, results: dict[str, dict[str, Any]]) -> None:

@@ -22,9 +22,14 @@ LOOK_AGAIN = 1.0
 class Watch:
     """One waiter's view of one job."""
 
-    def __init__(self, store: Store, job_id: str) -> None:
-        self._store, self._job_id, self._told = store, job_id, threading.Event()
+    def __init__(self, store: Store, job_id: str, released: threading.Event) -> None:
+        self._store, self._job_id, self._told, self._released = store, job_id, threading.Event(), released
         self._record: Record | None = None
+
+    @property
+    def released(self) -> bool:
+        """Whether nobody shall wait any longer."""
+        return self._released.is_set()
 
     def tell(self, record: Record | None) -> None:
         self._record = record
@@ -37,14 +42,14 @@ class Watch:
         return (self._record if told else None) or self._store.get(self._job_id)
 
     def settled(self, timeout: float) -> Record:
-        """The job's record as soon as it has ended, or as it is after `timeout` seconds.
+        """The job's record as soon as it has ended, or as it is after `timeout` seconds or when all are released.
 
         Raises UnknownJob or JobGone.
         """
         until = time.monotonic() + timeout
         while True:
             record = self.change(min(LOOK_AGAIN, max(0.0, until - time.monotonic())))
-            if record.status.settled or time.monotonic() >= until:
+            if record.status.settled or self.released or time.monotonic() >= until:
                 return record
 
 
@@ -54,7 +59,7 @@ class Notices:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._watches: defaultdict[str, set[Watch]] = defaultdict(set)
-        self._clients = 0
+        self._clients, self._released = 0, threading.Event()
         self._lock = threading.Lock()
         threading.Thread(target=self._listen_forever, name="notices", daemon=True).start()
 
@@ -62,13 +67,17 @@ class Notices:
         """How many wait for an answer before they ask anew."""
         return self._clients
 
+    def release(self) -> None:
+        """Let go all who wait, now and later, within `LOOK_AGAIN` seconds: the process is about to end."""
+        self._released.set()
+
     @contextmanager
     def watch(self, job_id: str, *, client: bool = True) -> Iterator[Watch]:
         """Begin before submitting, so that no notice is missed.
 
         `client` tells that whoever watches waits for the answer, and does not merely look on.
         """
-        watch = Watch(self._store, job_id)
+        watch = Watch(self._store, job_id, self._released)
         with self._lock:
             self._watches[job_id].add(watch)
             self._clients += client

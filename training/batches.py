@@ -27,7 +27,8 @@ class Augmentation:
 class TrainingBatches(keras.utils.PyDataset):
     """Batches of (uint8 (B, H, W, 3), float32 targets (B, classes)); the short rest of an epoch is dropped.
 
-    What a batch holds depends on seed, epoch and index alone; `epoch` is the number of the first epoch to come.
+    What a batch holds depends on seed, epoch and index alone; `epoch` is the number of the first epoch to come. After
+    `period` epochs the same batches come again.
     `seconds` is what making batches has taken so far: a bound of the time that the model can have waited for them.
     """
 
@@ -40,6 +41,7 @@ class TrainingBatches(keras.utils.PyDataset):
         augmentation: Augmentation,
         seed: int,
         epoch: int = 0,
+        period: int | None = None,
     ) -> None:
         super().__init__(workers=1)
         pad, size = augmentation.shift, images.shape[1:3]
@@ -48,7 +50,7 @@ class TrainingBatches(keras.utils.PyDataset):
         self._moved = sliding_window_view(padded, size, axis=(1, 2)).transpose(0, 1, 2, 4, 5, 3)
         self.seconds = 0.0
         self._targets, self._batch = targets, batch
-        self._augmentation, self._seed, self._next = augmentation, seed, epoch
+        self._augmentation, self._seed, self._next, self._period = augmentation, seed, epoch, period
         self._flipped_first = np.random.default_rng(seed).random(len(images)) < 0.5
         self._begin(epoch)
 
@@ -71,8 +73,8 @@ class TrainingBatches(keras.utils.PyDataset):
         self._next += 1
 
     def _begin(self, epoch: int) -> None:
-        self._epoch = epoch
-        self._order = np.random.default_rng((self._seed, epoch)).permutation(len(self._targets))
+        self._epoch = epoch % self._period if self._period else epoch
+        self._order = np.random.default_rng((self._seed, self._epoch)).permutation(len(self._targets))
 
     def _augmented(self, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         tops, lefts = rng.integers(0, self._moved.shape[1], (2, len(rows)))

@@ -1,16 +1,20 @@
 """Learning from teachers: Hinton, Vinyals and Dean 2015, arXiv:1503.02531.
 
 A teacher sees every training image as the student does, moved, mixed and all (Beyer et al. 2022, arXiv:2106.05237).
-What is trained is student and teachers side by side: it answers (B, 2, classes), the student's probabilities and the
-mean of the teachers'.
+Targets are (B, 2, classes): those of the labels, and the mean of what the teachers answer.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
+from numpy.lib.format import open_memmap
+
+from training.batches import TrainingBatches
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,26 +26,57 @@ class Teaching:
     share: float = 0.9
     #: Divides the logits of both, so that what a teacher thinks of the wrong answers counts, too.
     temperature: float = 2.0
+    #: After so many epochs their batches come again, with the answers kept (Shen and Xing 2022, arXiv:2112.01528);
+    #: None for new ones, and new answers, in every epoch.
+    views: int | None = None
 
 
-def beside(student: keras.Model, teachers: Sequence[keras.Model]) -> keras.Model:
-    """`student` and the mean of `teachers` as one model of which only the student can be trained."""
-    both = ops.stack([student.output, Answers(teachers)(student.input)], axis=1)
-    return keras.Model(student.input, both, name="taught")
+class TaughtBatches(TrainingBatches):
+    """Batches whose targets are (B, 2, classes).
+
+    With `kept`, a file, the teachers' answers to the first `views` epochs are kept there, and the batches of these
+    epochs come again and again.
+    """
+
+    def __init__(
+        self,
+        images: np.ndarray,
+        targets: np.ndarray,
+        *,
+        teachers: Sequence[keras.Model],
+        views: int | None,
+        kept: Path,
+        **how: Any,
+    ) -> None:
+        super().__init__(images, targets, period=views, **how)
+        self._teachers, self._kept = teachers, None
+        if views:
+            shape = (views, len(self), how["batch"], targets.shape[1])
+            self._kept = open_memmap(kept, "r+") if kept.exists() else open_memmap(kept, "w+", np.float32, shape)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        images, labels = super().__getitem__(index)
+        return images, np.stack([labels, self._answers(index, images)], axis=1)
+
+    def _answers(self, index: int, images: np.ndarray) -> np.ndarray:
+        if self._kept is None:
+            return asked(self._teachers, images)
+        known = self._kept[self._epoch, index]
+        # A file is zeros until something is written to it, and probabilities are not.
+        if not known.any(axis=1).all():
+            known[:] = asked(self._teachers, images)
+        return known
 
 
-class Answers(keras.layers.Layer):
-    """The mean of what `teachers` answer, (B, classes), for images uint8 (B, H, W, 3)."""
+def asked(teachers: Sequence[keras.Model], images: np.ndarray) -> np.ndarray:
+    """The mean of what `teachers` answer, float32 (B, classes), for a batch of images uint8 (B, H, W, 3)."""
+    return np.stack([teacher.predict_on_batch(images) for teacher in teachers]).mean(axis=0, dtype=np.float32)
 
-    def __init__(self, teachers: Sequence[keras.Model]) -> None:
-        super().__init__()
-        self.teachers = list(teachers)
-        self.trainable = False
 
-    def call(self, images: Any) -> Any:
-        # A layer without `training` in its call: a model's would be that of the model around it.
-        answers = [teacher(images, training=False) for teacher in self.teachers]
-        return ops.mean(ops.stack(answers), axis=0)
+def taught(images: np.ndarray, targets: np.ndarray, teachers: Sequence[keras.Model]) -> tuple[np.ndarray, np.ndarray]:
+    """`images` with targets (N, 2, classes)."""
+    pieces = [asked(teachers, images[first : first + 500]) for first in range(0, len(images), 500)]
+    return images, np.stack([targets, np.concatenate(pieces)], axis=1)
 
 
 class Distillation(keras.losses.Loss):
@@ -52,12 +87,12 @@ class Distillation(keras.losses.Loss):
         self.teaching = teaching
 
     def call(self, targets: Any, probabilities: Any) -> Any:
-        """One loss an image, (B,), for labels (B, classes) and probabilities (B, 2, classes), see `beside`."""
+        """One loss an image, (B,), for targets (B, 2, classes) and probabilities (B, classes)."""
         share, temperature = self.teaching.share, self.teaching.temperature
-        student, teacher = probabilities[:, 0], probabilities[:, 1]
-        labels = keras.losses.categorical_crossentropy(targets, student)
+        right, teacher = targets[:, 0], targets[:, 1]
+        labels = keras.losses.categorical_crossentropy(right, probabilities)
         softened = ops.softmax(_logits(teacher) / temperature)
-        taught = keras.losses.categorical_crossentropy(softened, _logits(student) / temperature, from_logits=True)
+        taught = keras.losses.categorical_crossentropy(softened, _logits(probabilities) / temperature, from_logits=True)
         return (1 - share) * labels + share * temperature**2 * taught
 
 
@@ -66,15 +101,15 @@ def _logits(probabilities: Any) -> Any:
     return ops.log(ops.maximum(probabilities, 1e-7))
 
 
-class StudentAccuracy(keras.metrics.CategoricalAccuracy):
-    """Accuracy of the student in a model of `beside`."""
+class LabelAccuracy(keras.metrics.CategoricalAccuracy):
+    """Accuracy by the labels among targets (B, 2, classes)."""
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        super().update_state(y_true, y_pred[:, 0], sample_weight)
+        super().update_state(y_true[:, 0], y_pred, sample_weight)
 
 
-class StudentAUC(keras.metrics.AUC):
-    """AUC of the student in a model of `beside`."""
+class LabelAUC(keras.metrics.AUC):
+    """AUC by the labels among targets (B, 2, classes)."""
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        super().update_state(y_true, y_pred[:, 0], sample_weight)
+        super().update_state(y_true[:, 0], y_pred, sample_weight)

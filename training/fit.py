@@ -36,7 +36,7 @@ def compile_model(model: keras.Model, recipe: Recipe, steps: int) -> None:
     metrics: list[keras.metrics.Metric] = [keras.metrics.CategoricalAccuracy("accuracy"), keras.metrics.AUC(name="auc")]
     if recipe.teaching:
         loss = distill.Distillation(recipe.teaching)
-        metrics = [distill.StudentAccuracy("accuracy"), distill.StudentAUC(name="auc")]
+        metrics = [distill.LabelAccuracy("accuracy"), distill.LabelAUC(name="auc")]
     rate: float | OneCycle = recipe.learning_rate
     if recipe.schedule == "one-cycle":
         rate = OneCycle(recipe.learning_rate, steps * recipe.epochs)
@@ -48,11 +48,13 @@ def fit(
     data: Dataset,
     run: Path,
     *,
+    start: keras.Model | None = None,
     teachers: Sequence[keras.Model] = (),
     precision: str = "float32",
 ) -> keras.Model:
     """Train, or go on from where `run` stopped, and return the model with its best validation weights.
 
+    A new run begins with the layers of `start` that have the names and shapes of its own.
     `precision` is "float32" or "mixed_bfloat16"; weights and optimizer are float32 in both, so a run may go on in the
     other. Under the "plateau" schedule a resumed run counts its patience anew.
     """
@@ -66,6 +68,8 @@ def fit(
         model = build(recipe)
     if not done:
         networks.prepare(model, data.train.images)
+        if start:
+            networks.copy_layers(start, model)
     if done < recipe.epochs and not _stopped_early(recipe, rows):
         _train(model, recipe, data, teachers, run, done)
     model.load_weights(run / runs.BEST)
@@ -81,25 +85,29 @@ def _train(
     done: int,
 ) -> None:
     onehot = np.eye(len(data.labels), dtype=np.float32)
-    batches = TrainingBatches(
-        data.train.images,
-        onehot[data.train.classes],
-        batch=recipe.batch,
-        augmentation=recipe.augmentation,
-        seed=recipe.seed,
-        epoch=done,
-    )
-    trained = distill.beside(model, teachers) if teachers else model
-    compile_model(trained, recipe, len(batches))
-    trained.fit(
+    examples = data.train.images, onehot[data.train.classes]
+    unseen = data.validation.images, onehot[data.validation.classes]
+    how: dict[str, Any] = {
+        "batch": recipe.batch,
+        "augmentation": recipe.augmentation,
+        "seed": recipe.seed,
+        "epoch": done,
+    }
+    batches = TrainingBatches(*examples, **how)
+    if recipe.teaching:
+        views, kept = recipe.teaching.views, run / runs.ANSWERS
+        batches = distill.TaughtBatches(*examples, teachers=teachers, views=views, kept=kept, **how)
+        unseen = distill.taught(*unseen, teachers)
+    compile_model(model, recipe, len(batches))
+    model.fit(
         batches,
         initial_epoch=done,
         epochs=recipe.epochs,
         # The batches are shuffled already; Keras would order them by a state that no backup holds.
         shuffle=False,
-        validation_data=(data.validation.images, onehot[data.validation.classes]),
+        validation_data=unseen,
         validation_batch_size=500,
-        callbacks=_callbacks(model, recipe, run, batches),
+        callbacks=_callbacks(recipe, run, batches),
         # A bar is drawn after every step, which would have to wait for a GPU's result.
         verbose=1 if sys.stdout.isatty() else 2,
     )
@@ -156,30 +164,28 @@ class Backup(keras.callbacks.BackupAndRestore):
 
 
 class BestWeights(keras.callbacks.Callback):
-    """Keeps the weights of `model`, which may be a part of what is trained, of the epoch that validates best.
+    """Keeps the weights of the epoch that validates best.
 
     They wait beside the best ones until the next backup, whose epoch they must not be after.
     """
 
-    def __init__(self, model: keras.Model, path: Path, best: float) -> None:
+    def __init__(self, path: Path, best: float) -> None:
         super().__init__()
-        self._kept, self._path, self._best = model, path, best
+        self._path, self._best = path, best
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if logs and logs["val_accuracy"] > self._best:
             self._best = logs["val_accuracy"]
-            self._kept.save_weights(self._path, overwrite=True)
+            self.model.save_weights(self._path, overwrite=True)
 
 
-def _callbacks(
-    model: keras.Model, recipe: Recipe, run: Path, batches: TrainingBatches
-) -> list[keras.callbacks.Callback]:
+def _callbacks(recipe: Recipe, run: Path, batches: TrainingBatches) -> list[keras.callbacks.Callback]:
     rows = runs.history(run)
     best = runs.best(rows)
     callbacks: list[keras.callbacks.Callback] = [
         EpochFacts(batches),
         keras.callbacks.CSVLogger(str(run / runs.HISTORY), append=bool(rows)),
-        BestWeights(model, run / runs.BETTER, float(best["val_accuracy"]) if best else -1.0),
+        BestWeights(run / runs.BETTER, float(best["val_accuracy"]) if best else -1.0),
     ]
     if recipe.schedule == "plateau":
         callbacks += [

@@ -124,6 +124,15 @@ def prepare(model: keras.Model, images: np.ndarray) -> None:
             layer.set_weights([kernel * np.sqrt(kernel.shape[-1]) / np.linalg.norm(kernel)])
 
 
+def copy_layers(source: keras.Model, target: keras.Model) -> None:
+    """Give `target` the weights of the layers that `source` has under the same name and in the same shapes."""
+    known = {layer.name: layer.get_weights() for layer in source.layers}
+    for layer in target.layers:
+        weights = known.get(layer.name, [])
+        if weights and [array.shape for array in weights] == [array.shape for array in layer.get_weights()]:
+            layer.set_weights(weights)
+
+
 def _whitening(images: np.ndarray) -> np.ndarray:
     scaled = images[:5000].astype(np.float32) / 127.5 - 1
     patches = np.lib.stride_tricks.sliding_window_view(scaled, (2, 2), axis=(1, 2))

@@ -135,22 +135,25 @@ def _described(name: str, model: keras.Model, dataset: Dataset, training: dict[s
 
 
 def _origin(recipe: Recipe, run: Path, models: Path) -> dict[str, Any]:
-    """Recipe, versions, hardware and teachers: as the run has them, else as they are here and now."""
+    """Recipe, versions, hardware and the models before it: as the run has them, else as they are here and now."""
     facts = runs.record(run) or {
         "recipe": provenance.recipe_facts(recipe),
         **provenance.machine_facts(),
-        "taught_by": taught_by(recipe, models),
+        **before(recipe, models),
     }
     return {**facts, "versions": {**facts["versions"], "openvino": version("openvino")}}
 
 
-def taught_by(recipe: Recipe, models: Path) -> list[dict[str, Any]]:
-    """Name, version and hours of each published model that teaches the recipe; only the name where it is not there.
+def before(recipe: Recipe, models: Path) -> dict[str, list[dict[str, Any]]]:
+    """Name, version and hours of each published model that the recipe starts from or is taught by.
 
-    The hours are by name those of the model and of its own teachers.
+    Only the name where it is not there. The hours are by name those of the model and of those before it.
     """
-    names = recipe.teaching.models if recipe.teaching else ()
-    return [{"model": name, **_known(name, models)} for name in names]
+    sources = {
+        "started_from": (recipe.start,) if recipe.start else (),
+        "taught_by": recipe.teaching.models if recipe.teaching else (),
+    }
+    return {how: [{"model": name, **_known(name, models)} for name in names] for how, names in sources.items()}
 
 
 def _known(name: str, models: Path) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Every hyper-parameter of every model, on one screen.
 
 `cifar10-baseline` and `cifar100-baseline` are the recipe of the original. The teachers, which do not ship, learn from
-the labels alone, the large models from them, and `cifar10` and `cifar100` from the large models.
+the labels alone, the large models from them, and `cifar10` and `cifar100` from the large models. `cifar10` begins with
+the convolutions of `cifar100`.
 """
 
 from collections.abc import Callable, Mapping
@@ -40,6 +41,8 @@ class Recipe:
     schedule: str = "one-cycle"
     batch: int = 128
     augmentation: Augmentation = field(default_factory=Augmentation)
+    #: The published model whose layers this one begins with, as far as they have its names and shapes.
+    start: str | None = None
     #: The published models that teach this one; None for labels alone.
     teaching: Teaching | None = None
     seed: int = 5432
@@ -55,7 +58,6 @@ BASELINE: dict[str, Any] = {
 }
 SMALL: dict[str, Any] = {
     "options": {"dropouts": (0.0, 0.0, 0.0), "head_dropout": 0.2, "l2": 2.5e-4},
-    "epochs": 80,
     "optimizer": "sgd",
     "learning_rate": 0.1,
     "average": 0.99,
@@ -88,11 +90,20 @@ RECIPES: dict[str, Recipe] = {
     "cifar100-large": Recipe(
         dataset="cifar100", options={"classes": 100}, teaching=Teaching(models=("cifar100-teacher",)), **LARGE
     ),
-    "cifar10": Recipe(
-        dataset="cifar10", network=networks.cifar10, teaching=Teaching(models=("cifar10-large",)), **SMALL
-    ),
     "cifar100": Recipe(
-        dataset="cifar100", network=networks.cifar100, teaching=Teaching(models=("cifar100-large",)), **SMALL
+        dataset="cifar100",
+        network=networks.cifar100,
+        epochs=80,
+        teaching=Teaching(models=("cifar100-large",)),
+        **SMALL,
+    ),
+    "cifar10": Recipe(
+        dataset="cifar10",
+        network=networks.cifar10,
+        epochs=90,
+        start="cifar100",
+        teaching=Teaching(models=("cifar10-large",), views=18),
+        **SMALL,
     ),
 }
 
@@ -117,5 +128,6 @@ ABLATION: dict[str, Recipe] = _one_by_one(
         "taught by the large one": {"teaching": RECIPES["cifar10"].teaching},
         "no dropout between the convolutions, more L2": {"options": SMALL["options"]},
         "averaged weights": {"average": SMALL["average"]},
+        "begun with the convolutions of cifar100": {"start": RECIPES["cifar10"].start},
     },
 )

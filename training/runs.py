@@ -4,6 +4,7 @@ backup/             Keras's BackupAndRestore: weights, optimizer, epoch
 best.weights.h5     the weights of the epoch with the best validation accuracy
 better.weights.h5   better ones, of an epoch that is not backed up yet
 history.csv         one row an epoch
+answers.npy         what the teachers answered, for a recipe that asks them once
 run.json            recipe, machine and versions that the run was started with
 """
 
@@ -17,6 +18,7 @@ from training.errors import RunError
 from training.recipes import Recipe
 
 BACKUP = "backup"
+ANSWERS = "answers.npy"
 BEST = "best.weights.h5"
 BETTER = "better.weights.h5"
 HISTORY = "history.csv"
@@ -92,18 +94,18 @@ def rewind(run: Path, epochs: int) -> list[dict[str, str]]:
 def begin(
     run: Path,
     recipe: Recipe,
-    taught_by: list[dict[str, Any]],
+    before: dict[str, list[dict[str, Any]]],
     images: int | None = None,
     precision: str = "float32",
 ) -> None:
-    """Write down how the run was started: by which versions of its teachers, and with how many `images`.
+    """Write down how the run was started: from which versions of the models `before` it, and with how many `images`.
 
     None is all of the training images. The `precision` is written down, too, and may be another when it goes on.
 
-    Raises RunError if it was started with another recipe, other teachers or another number of images.
+    Raises RunError if it was started with another recipe, other models before it or another number of images.
     """
     run.mkdir(parents=True, exist_ok=True)
-    recipe_facts, given = provenance.recipe_facts(recipe), {"taught_by": taught_by, "images": images}
+    recipe_facts, given = provenance.recipe_facts(recipe), {**before, "images": images}
     if (known := record(run)) is None:
         known = {"recipe": recipe_facts, **provenance.machine_facts(), **given, "precision": precision}
         (run / RECORD).write_text(json.dumps(known, indent=2) + "\n")

@@ -15,16 +15,17 @@ from training.recipes import RECIPES, Recipe
 def train(
     recipe: Recipe, run: Path, *, data_dir: Path, models: Path, images: int | None = None, precision: str = "float32"
 ) -> None:
-    """Train, or go on from where `run` stopped, with the published models in `models` that teach the recipe.
+    """Train, or go on from where `run` stopped, with the published models in `models` that the recipe names.
 
     `images` is how many of the training images are used, None for all; `precision` as in `fit.fit`.
     Raises TrainingError where one is missing, DataError for missing data, RunError for the run of another recipe.
     """
     names = recipe.teaching.models if recipe.teaching else ()
     teachers = [_teacher(name, models, precision) for name in names]
+    start = evaluate.published(recipe.start, models)[0] if recipe.start else None
     dataset = _dataset(recipe.dataset, data_dir, images)
-    runs.begin(run, recipe, publish.taught_by(recipe, models), images, precision)
-    fit.fit(recipe, dataset, run, teachers=teachers, precision=precision)
+    runs.begin(run, recipe, publish.before(recipe, models), images, precision)
+    fit.fit(recipe, dataset, run, start=start, teachers=teachers, precision=precision)
 
 
 def _teacher(name: str, models: Path, precision: str) -> keras.Model:

@@ -8,7 +8,8 @@ import numpy as np
 from scipy.special import log_softmax, softmax
 
 from training import distill, fit, runs
-from training.distill import Distillation, Teaching
+from training.batches import TrainingBatches
+from training.distill import Distillation, TaughtBatches, Teaching
 from training.fit import build
 
 RNG = np.random.default_rng(7)
@@ -17,42 +18,63 @@ RNG = np.random.default_rng(7)
 def test_the_loss_is_that_of_the_paper():
     student, teacher = RNG.normal(size=(2, 6, 10)) * 3
     labels = np.eye(10, dtype=np.float32)[RNG.integers(0, 10, 6)]
-    answers = np.stack([softmax(student, axis=1), softmax(teacher, axis=1)], axis=1).astype(np.float32)
-    found = Distillation(Teaching(models=("any",), share=0.7, temperature=3.0))(labels, answers)
+    targets = np.stack([labels, softmax(teacher, axis=1)], axis=1).astype(np.float32)
+    answers = softmax(student, axis=1).astype(np.float32)
+    found = Distillation(Teaching(models=("any",), share=0.7, temperature=3.0))(targets, answers)
     hard = -(labels * log_softmax(student, axis=1)).sum(1).mean()
     soft = -(softmax(teacher / 3, axis=1) * log_softmax(student / 3, axis=1)).sum(1).mean()
     assert float(found) == pytest.approx(0.3 * hard + 0.7 * 9 * soft, rel=1e-4)
 
 
-def test_the_metrics_look_at_the_student_alone():
+def test_the_metrics_look_at_the_labels_alone():
     labels, wrong = np.eye(3, dtype=np.float32), np.eye(3, dtype=np.float32)[[1, 2, 0]]
-    answers = np.stack([labels * 0.8 + 0.1, wrong], axis=1)
-    for metric in (distill.StudentAccuracy(), distill.StudentAUC()):
-        metric.update_state(labels, answers)
+    targets = np.stack([labels, wrong], axis=1)
+    for metric in (distill.LabelAccuracy(), distill.LabelAUC()):
+        metric.update_state(targets, labels * 0.8 + 0.1)
         assert float(metric.result()) == pytest.approx(1.0)
 
 
-def test_several_teachers_answer_with_their_mean_and_learn_nothing(recipe, dataset):
-    student, one, two = (build(recipe) for _ in range(3))
-    images = dataset.validation.images
-    both = distill.beside(student, [one, two])
-    assert {id(each) for each in both.trainable_weights} == {id(each) for each in student.trainable_weights}
-    answers = both.predict(images, verbose=0)
-    ours, first, second = (model.predict(images, verbose=0) for model in (student, one, two))
-    np.testing.assert_allclose(answers[:, 0], ours, atol=1e-6)
-    np.testing.assert_allclose(answers[:, 1], (first + second) / 2, atol=1e-6)
+def taught_batches(recipe, dataset, teachers, path, epoch=0, views=None):
+    how = {"batch": 8, "augmentation": recipe.augmentation, "seed": 1, "epoch": epoch}
+    onehot = np.eye(10, dtype=np.float32)[dataset.train.classes]
+    return TaughtBatches(dataset.train.images, onehot, teachers=teachers, views=views, kept=path / "kept.npy", **how)
+
+
+def test_teachers_see_what_the_student_sees_and_answer_with_their_mean(tmp_path, recipe, dataset):
+    teachers = [build(recipe), build(recipe)]
+    batches = taught_batches(recipe, dataset, teachers, tmp_path)
+    images, targets = batches[1]
+    _, labels = TrainingBatches.__getitem__(batches, 1)
+    first, second = (teacher.predict(images, verbose=0) for teacher in teachers)
+    np.testing.assert_array_equal(targets[:, 0], labels)
+    np.testing.assert_allclose(targets[:, 1], (first + second) / 2, atol=1e-6)
+    assert targets.dtype == np.float32
     assert not np.allclose(first, second)
+    assert not list(tmp_path.glob("kept*"))
 
 
-def test_a_teacher_drops_nothing_out_and_the_student_keeps_its_penalty(recipe, dataset):
-    dropping = replace(recipe, options={"dropouts": (0.9,), "head_dropout": 0.0, "l2": 0.1})
-    student, teacher = build(dropping), build(dropping)
-    images = dataset.validation.images
-    both = distill.beside(student, [teacher])
-    answers = np.asarray(both(images, training=True))
-    assert float(sum(both.losses)) == pytest.approx(float(sum(student.losses)))
-    np.testing.assert_allclose(answers[:, 1], teacher.predict(images, verbose=0), atol=1e-6)
-    assert not np.allclose(answers[:, 0], student.predict(images, verbose=0), atol=1e-3)
+def test_a_teacher_is_asked_once_for_each_view(tmp_path, recipe, dataset):
+    class Counted:
+        def __init__(self):
+            self.teacher, self.asked = build(recipe), 0
+
+        def predict_on_batch(self, images):
+            self.asked += len(images)
+            return self.teacher.predict_on_batch(images)
+
+    teacher = Counted()
+
+    def epoch(number):
+        batches = taught_batches(recipe, dataset, [teacher], tmp_path, number, views=2)
+        return [batches[index] for index in range(len(batches))]
+
+    seen = [epoch(number) for number in range(4)]
+    assert teacher.asked == 2 * len(seen[0]) * 8
+    for earlier, later in ((seen[0], seen[2]), (seen[1], seen[3])):
+        for (images, targets), (same_images, same_targets) in zip(earlier, later, strict=True):
+            np.testing.assert_array_equal(images, same_images)
+            np.testing.assert_array_equal(targets, same_targets)
+    assert not np.array_equal(seen[0][0][0], seen[1][0][0])
 
 
 def test_a_taught_run_learns_its_teacher_s_answers(tmp_path, recipe, dataset):

@@ -83,15 +83,22 @@ def validation_accuracy(model, dataset):
 
 
 @pytest.mark.parametrize(
-    ("schedule", "hook", "teachers"),
-    [("one-cycle", "on_train_batch_end", 0), ("plateau", "on_epoch_end", 0), ("one-cycle", "on_epoch_end", 2)],
+    ("schedule", "hook", "teaching"),
+    [
+        ("one-cycle", "on_train_batch_end", None),
+        ("plateau", "on_epoch_end", None),
+        ("one-cycle", "on_epoch_end", Teaching(models=("one", "other"))),
+        ("one-cycle", "on_train_batch_end", Teaching(models=("one",), views=2)),
+    ],
 )
-def test_a_resumed_run_is_the_uncut_run(monkeypatch, tmp_path, recipe, dataset, epochs_seen, schedule, hook, teachers):
+def test_a_resumed_run_is_the_uncut_run(monkeypatch, tmp_path, recipe, dataset, epochs_seen, schedule, hook, teaching):
     recipe = replace(recipe, schedule=schedule, optimizer="adam" if schedule == "plateau" else "sgd")
-    recipe = replace(recipe, teaching=Teaching(models=("any",)) if teachers else None)
-    taught = {"teachers": [fit.build(recipe) for _ in range(teachers)]}
+    recipe = replace(recipe, teaching=teaching)
+    taught = {"teachers": [fit.build(recipe) for _ in teaching.models] if teaching else []}
     fit.fit(recipe, dataset, tmp_path / "whole", **taught)
-    assert epochs_seen == [0, 1, 2]
+    # With its views, the third epoch has the batches of the first.
+    epochs = [0, 1, 0 if teaching and teaching.views else 2]
+    assert epochs_seen == epochs
     epochs_seen.clear()
 
     interrupted(monkeypatch, recipe, dataset, tmp_path / "cut", hook, **taught)
@@ -99,7 +106,7 @@ def test_a_resumed_run_is_the_uncut_run(monkeypatch, tmp_path, recipe, dataset, 
     steps = optimizer_steps(monkeypatch)
     model = fit.fit(recipe, dataset, tmp_path / "cut", **taught)
 
-    assert epochs_seen == [0, 1, 2]
+    assert epochs_seen == epochs
     assert steps == {2: 2 * (len(dataset.train.classes) // recipe.batch)}
     whole, cut = runs.history(tmp_path / "whole"), runs.history(tmp_path / "cut")
     assert [row["epoch"] for row in cut] == ["0", "1", "2"]
@@ -198,18 +205,30 @@ def test_a_history_from_before_seconds_goes_on_in_columns(tmp_path):
 
 
 def test_another_recipe_does_not_go_on_in_a_run_s_folder(tmp_path, recipe):
-    runs.begin(tmp_path, recipe, [])
-    runs.begin(tmp_path, recipe, [])
+    runs.begin(tmp_path, recipe, {})
+    runs.begin(tmp_path, recipe, {})
     with pytest.raises(RunError, match="another learning_rate"):
-        runs.begin(tmp_path, replace(recipe, learning_rate=0.5), [])
+        runs.begin(tmp_path, replace(recipe, learning_rate=0.5), {})
 
 
-def test_other_teachers_or_fewer_images_are_another_run(tmp_path, recipe):
-    runs.begin(tmp_path, recipe, [{"version": "v1"}], 32)
-    with pytest.raises(RunError, match="another taught_by;"):
-        runs.begin(tmp_path, recipe, [{"version": "v2"}], 32)
+@pytest.mark.parametrize("how", ["started_from", "taught_by"])
+def test_other_models_before_it_or_fewer_images_are_another_run(tmp_path, recipe, how):
+    runs.begin(tmp_path, recipe, {how: [{"version": "v1"}]}, 32)
+    with pytest.raises(RunError, match=f"another {how};"):
+        runs.begin(tmp_path, recipe, {how: [{"version": "v2"}]}, 32)
     with pytest.raises(RunError, match="another images;"):
-        runs.begin(tmp_path, recipe, [{"version": "v1"}], 48)
+        runs.begin(tmp_path, recipe, {how: [{"version": "v1"}]}, 48)
+
+
+def test_a_new_run_begins_with_another_model_s_layers_as_far_as_they_fit(monkeypatch, tmp_path, recipe, dataset):
+    other = fit.build(recipe)
+    start = keras.Model(other.input, keras.layers.Dense(7, name="probabilities")(other.layers[-2].output))
+    monkeypatch.setattr(fit, "_train", lambda model, *_: model.save_weights(tmp_path / runs.BEST))
+    model = fit.fit(recipe, dataset, tmp_path, start=start)
+    for name in ("block1_conv1", "block1_norm1"):
+        for ours, theirs in zip(model.get_layer(name).get_weights(), start.get_layer(name).get_weights(), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+    assert model.output.shape == (None, 10)
 
 
 def test_a_run_cut_before_its_first_backup_begins_again(monkeypatch, tmp_path, recipe, dataset):

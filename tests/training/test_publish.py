@@ -123,7 +123,7 @@ def test_epochs_after_the_last_backup_do_not_count(recipe, places):
 
 
 def test_a_run_on_some_of_the_images_is_refused(recipe, places):
-    runs.begin(places["run"], recipe, publish.taught_by(recipe, places["models"]), images=48)
+    runs.begin(places["run"], recipe, publish.before(recipe, places["models"]), images=48)
     with pytest.raises(RunError, match="was trained on 48 images"):
         publish.publish("tiny", recipe, **places)
 
@@ -171,7 +171,7 @@ def test_a_failure_leaves_the_old_model(recipe, places, models, monkeypatch, ste
 
 def test_from_the_command_line(recipe, official, models, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(RECIPES, "cifar10", recipe)
-    monkeypatch.setitem(RECIPES, "second", replace(recipe, teaching=Teaching(models=("cifar10",))))
+    monkeypatch.setitem(RECIPES, "second", replace(recipe, start="cifar10", teaching=Teaching(models=("cifar10",))))
     data_dir, run, nowhere = ["--data", str(official)], ["--run", str(tmp_path / "run")], str(tmp_path / "nowhere")
     train = ["train", "second", *run, *data_dir, "--epochs", "1", "--no-publish"]
     assert main([*train, "--models", nowhere]) == 1
@@ -185,7 +185,7 @@ def test_from_the_command_line(recipe, official, models, tmp_path, monkeypatch, 
     card = Card.read(target / "second")
     source = Card.read(models / "cifar10")
     known = {"model": "cifar10", "version": source.version, "hours": {"cifar10": source.training["hours"]}}
-    assert card.training["taught_by"] == [known]
+    assert card.training["taught_by"] == card.training["started_from"] == [known]
     assert card.training["hours"] == 1.25
     assert card.training["recipe"]["epochs"] == 1
     capsys.readouterr()
@@ -197,7 +197,7 @@ def test_from_the_command_line(recipe, official, models, tmp_path, monkeypatch, 
 
 def test_list_and_help(capsys):
     assert main(["--list"]) == 0
-    assert capsys.readouterr().out.splitlines()[-1].startswith("cifar100 ")
+    assert capsys.readouterr().out.splitlines()[-1].startswith("cifar10 ")
     assert main([]) == 2
     assert capsys.readouterr().out.startswith("usage: python -m training train cifar100")
 

@@ -34,6 +34,7 @@ PLAIN: dict[str, Any] = {
     "learning_rate": 0.08,
     "average": 0.0,
     "augmentation": Augmentation(shift=3),
+    "start": None,
     "teaching": None,
 }
 
