@@ -70,8 +70,8 @@ def test_who_is_held_for_a_job_is_told_how_it_stands(stack: Stack) -> None:
 
 def test_a_body_that_is_still_coming_is_waited_for(stack: Stack) -> None:
     with socket.create_connection(("127.0.0.1", stack.port), 30) as upload:
-        head = f"POST /cifar10 HTTP/1.1\r\nHost: kerasq\r\nContent-Type: image/jpeg\r\nContent-Length: {len(PHOTO)}\r\n\r\n"
-        upload.sendall(head.encode() + PHOTO[:1000])
+        head = f"POST /cifar10 HTTP/1.1\r\nHost: kerasq\r\nContent-Length: {len(PHOTO)}\r\n"
+        upload.sendall(head.encode() + b"Content-Type: image/jpeg\r\n\r\n" + PHOTO[:1000])
         time.sleep(0.5)
         stopping = threading.Thread(target=stack.stop_api)
         stopping.start()
