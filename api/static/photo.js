@@ -21,6 +21,8 @@ export class Photo extends EventTarget {
     this.predictions = [];
     /** @type {{title: string, detail: string, again?: boolean} | null} */
     this.error = null;
+    /** The last answer there was, whatever has been asked since. */
+    this._known = null;
   }
 
   get settled() {
@@ -39,6 +41,15 @@ export class Photo extends EventTarget {
   /** @param {{predictions?: any[], error?: {title: string, detail: string}}} result the server's answer */
   answer(result) {
     if (result.error) this.become("failed", { error: { ...result.error, again: !REFUSED.has(result.error.title) } });
-    else this.become("answered", { predictions: result.predictions });
+    else {
+      this._known = { model: this.model, predictions: result.predictions };
+      this.become("answered", this._known);
+    }
+  }
+
+  /** Stop waiting for an answer: what another model said before is shown again. */
+  takeBack() {
+    if (this._known) this.become("answered", this._known);
+    else this.become("cancelled");
   }
 }

@@ -36,7 +36,7 @@ export class Run {
   /** Take back whatever has no answer yet. */
   cancel() {
     this._stop.abort();
-    for (const photo of this.photos) if (!photo.settled) photo.become("cancelled");
+    for (const photo of this.photos) if (!photo.settled) photo.takeBack();
   }
 
   async _lane() {
@@ -66,8 +66,8 @@ export class Run {
       return await submit(this.model, files, { key, signal, onSent });
     } catch (error) {
       const count = error.status === 0 && (await alive()) ? broken + 1 : broken;
-      if (!error.temporary || this.cancelled) throw error;
-      if (count >= BROKEN) throw (await unreadable(files)) ?? error;
+      const reason = count > broken ? await unreadable(files) : null;
+      if (reason || !error.temporary || this.cancelled || count >= BROKEN) throw reason ?? error;
       tell(batch, "waiting", error.title.toLowerCase());
       await passed(error, signal);
       return this._accepted(batch, key, count);

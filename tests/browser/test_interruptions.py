@@ -47,6 +47,22 @@ def test_without_a_worker_the_page_says_so_and_photos_wait(page: Any, photos: li
     stack.kill_worker(worker)
 
 
+def test_taking_a_second_question_back_leaves_the_first_answer(page: Any, photos: list[Path], stack: Stack) -> None:
+    worker = stack.start_worker()
+    drop(page, photos[:2])
+    wait_for(page, 2, "answered")
+    first = page.locator(".guesses").all_inner_texts()
+    stack.kill_worker(worker)
+    page.locator(".choice:has(input[value=cifar100])").click()
+    page.get_by_role("button", name="Ask cifar100 instead").click()
+    wait_for(page, 2, "queued")
+    page.get_by_role("button", name="Cancel").click()
+    wait_for(page, 2, "answered")
+    assert page.locator(".guesses").all_inner_texts() == first
+    assert page.locator(".tile-model").all_inner_texts() == ["says cifar10"] * 2
+    assert page.get_by_role("button", name="Ask cifar100 instead").is_visible()
+
+
 def test_more_photos_wait_than_a_browser_has_connections(page: Any, stack: Stack) -> None:
     page.locator("#banner", has_text="No worker serves").wait_for()
     for number in range(8):

@@ -1,5 +1,6 @@
 """Photos go in, answers come out."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,24 @@ def test_nothing_but_unreadable_files(page: Any, tmp_path: Path) -> None:
     wait_for(page, 2, "failed")
     titles = page.locator(".failure-title").all_inner_texts()
     assert titles[0] == "Not an image"
+
+
+def test_a_file_that_is_gone_does_not_hold_up_the_others(page: Any, photos: list[Path], tmp_path: Path) -> None:
+    files = [tmp_path / f"{number}.jpg" for number in range(12)]
+    for file in files:
+        file.write_bytes(photos[0].read_bytes())
+    page.set_input_files("#files", files)
+    wait_for(page, 12, "answered")
+    files[4].unlink()
+    page.locator(".choice:has(input[value=cifar100])").click()
+    began = time.monotonic()
+    page.get_by_role("button", name="Ask cifar100 instead").click()
+    wait_for(page, 1, "failed")
+    wait_for(page, 11, "answered")
+    assert time.monotonic() - began < 15
+    failed = page.locator(".tile[data-state=failed]")
+    assert failed.locator(".tile-name").inner_text() == "4.jpg"
+    assert failed.locator(".failure-title").inner_text() == "Unreadable file"
 
 
 def test_another_model_can_be_asked_about_the_same_photos(page: Any, photos: list[Path]) -> None:
