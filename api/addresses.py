@@ -9,6 +9,8 @@ from contract.errors import InvalidRequest
 
 #: What IANA has given out of IPv6 for the public internet; wrapped IPv4 addresses are elsewhere.
 GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+#: Where clouds answer their machines, on addresses that look public: Azure's, Oracle's.
+CLOUDS = (ipaddress.ip_network("168.63.129.16/32"), ipaddress.ip_network("192.0.0.0/24"))
 PORTS = {"http": 80, "https": 443}
 
 
@@ -57,4 +59,4 @@ def is_public(text: str) -> bool:
             return is_public(str(address.ipv4_mapped))
         if address not in GLOBAL_UNICAST or address.sixtofour or address.teredo:
             return False
-    return address.is_global and not address.is_multicast
+    return address.is_global and not address.is_multicast and not any(address in each for each in CLOUDS)

@@ -2,6 +2,7 @@
 
 from flask import Response, after_this_request, g, request
 
+from api import rates
 from api.context import context
 
 
@@ -15,7 +16,7 @@ def limit_rate() -> None:
     rate = context().rate
     if rate is None or request.method != "POST":
         return
-    spent = rate.spend(g.owner or request.remote_addr or "")
+    spent = rate.spend(g.owner or rates.network(request.remote_addr or ""))
 
     @after_this_request
     def told(response: Response) -> Response:

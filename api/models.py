@@ -63,6 +63,6 @@ def picture(path: PicturePath) -> Response:
 
 def card_body(card: Card) -> dict[str, Any]:
     folder = context().cards.folder / card.name
-    pictures = sorted(file.name for file in folder.iterdir() if file.suffix in PICTURES)
+    pictures = sorted(file.name for file in folder.glob("*") if file.suffix in PICTURES)
     links = {"self": f"/models/{card.name}", "submit": f"/{card.name}"}
     return {**asdict(card), "version": card.version, "pictures": pictures, "links": links}

@@ -1,6 +1,8 @@
 """Every error as RFC 9457 `application/problem+json`, through one handler."""
 
+import logging
 import reprlib
+import time
 from typing import Any
 
 import orjson
@@ -16,6 +18,10 @@ from contract.errors import KerasqError, QueueUnavailable, TooLarge, Unauthorize
 MIMETYPE = "application/problem+json"
 #: Misfits of one body that are looked at one by one.
 MANY = 100
+#: Seconds between two lines in the log about a Redis that is away.
+EVERY = 10.0
+log = logging.getLogger("kerasq.api")
+_logged_at = -EVERY
 _brief = reprlib.Repr()
 _brief.maxstring = _brief.maxother = 200
 
@@ -44,7 +50,19 @@ def of(error: KerasqError) -> Response:
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = CHALLENGE
-    return problem(error.status, error.title, str(error), headers, **getattr(error, "extensions", {}))
+    detail = str(error)
+    if isinstance(error, QueueUnavailable):
+        _log_now_and_then(error)
+        detail = str(error.args[0])
+    return problem(error.status, error.title, detail, headers, **getattr(error, "extensions", {}))
+
+
+def _log_now_and_then(error: QueueUnavailable) -> None:
+    """Say why, which the answer does not, but not once a request."""
+    global _logged_at
+    if time.monotonic() - _logged_at > EVERY:
+        _logged_at = time.monotonic()
+        log.warning("%s", error)
 
 
 def _http(error: HTTPException) -> Response:
@@ -57,7 +75,7 @@ def _http(error: HTTPException) -> Response:
 
 
 def _redis(error: redis.RedisError) -> Response:
-    return of(QueueUnavailable(f"Redis does not answer: {error}"))
+    return of(QueueUnavailable("Redis does not answer", error))
 
 
 def _unforeseen(error: Exception) -> Response:

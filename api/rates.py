@@ -4,6 +4,7 @@ Built on `limits`, which is what Flask-Limiter is built on: with one limit on tw
 `X-RateLimit-*` headers would only be in the way. Headers as in draft-ietf-httpapi-ratelimit-headers-10.
 """
 
+import ipaddress
 import math
 import time
 
@@ -46,6 +47,17 @@ class Rate:
         if not granted:
             raise OverRate(self._item, seconds)
         return f'"submit";r={stats.remaining};t={seconds}'
+
+
+def network(address: str) -> str:
+    """Who an address without a key is: of IPv6 its /64, which is what one subscriber has."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    return str(found.ipv4_mapped or ipaddress.ip_network((found, 64), strict=False))
 
 
 def read(rate: str) -> RateLimitItem:

@@ -28,7 +28,7 @@ class Server(BaseApplication):
             "worker_class": StoppingWorker,
             "worker_connections": 4096,
             "backlog": 4096,
-            "keepalive": 30,
+            "keepalive": 75,  # longer than the 60 s that proxies keep a connection, so that it is they who close it
             "limit_request_line": 8190,  # as much as gunicorn reads; over it, the answer is its own 414
             "timeout": 120,
             "graceful_timeout": 30,

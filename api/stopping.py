@@ -11,6 +11,10 @@ from gevent import monkey
 from gevent.local import local
 from gunicorn.workers.ggevent import GeventWorker
 
+#: Seconds that a client may send nothing of the body that it announced, or take nothing of its answer.
+SILENCE = 60.0
+#: Seconds without a request after which a connection counts as idle once the worker was told to stop.
+IDLE = 1.0
 #: Seconds that clients who are held for a job have to get its end, once the worker was told to stop.
 HELD = 5.0
 
@@ -20,7 +24,7 @@ class StoppingWorker(GeventWorker):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._mine, self._idle = local(), set[socket.socket]()
+        self._mine, self._idle_since = local(), dict[socket.socket, float]()
         self._stopping_since: float | None = None
 
     def handle(self, listener: Any, client: socket.socket, addr: Any) -> None:
@@ -31,22 +35,30 @@ class StoppingWorker(GeventWorker):
     def timeout_ctx(self) -> Iterator[None]:
         """Around the wait for a connection's next request."""
         client = self._mine.client
-        self._idle.add(client)
+        self._idle_since[client] = time.monotonic()
         try:
             with super().timeout_ctx():
                 yield
         finally:
-            self._idle.discard(client)
+            del self._idle_since[client]
+
+    def handle_request(self, listener_name: Any, req: Any, sock: socket.socket, addr: Any) -> Any:
+        sock.settimeout(SILENCE)
+        try:
+            return super().handle_request(listener_name, req, sock, addr)
+        finally:
+            sock.settimeout(None)
 
     def notify(self) -> None:
         """Called every second, also while the worker stops."""
         super().notify()
         if self.alive:
             return
-        self._stopping_since = self._stopping_since or time.monotonic()
-        for client in self._idle:
+        now = time.monotonic()
+        self._stopping_since = self._stopping_since or now
+        for client in [each for each, since in self._idle_since.items() if now - since > IDLE]:
             _no_more(client)
-        if time.monotonic() - self._stopping_since > HELD:
+        if now - self._stopping_since > HELD:
             self.wsgi.extensions["kerasq"].notices.release()
 
 

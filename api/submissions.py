@@ -35,6 +35,10 @@ from contract.errors import (
 from contract.images import decode
 from contract.jobs import TOP, Job, Record
 
+#: Seconds of decoding after which the other requests of the process have their turn.
+TURN = 0.005
+#: How many times the pixels of the largest picture those of one request may have together, but for JPEGs.
+TOGETHER = 8
 #: Seconds by which a job's deadline, which counts from its record, may come after that of its callback.
 SLOWEST_WRITE = 60.0
 TAG = Tag(name="submit", description="Images in, a job out.")
@@ -64,6 +68,10 @@ class SubmitHeaders(Parameters):
     idempotency_key: str | None = Field(
         None, alias="Idempotency-Key", min_length=1, max_length=255, description="The same key names the same job."
     )
+
+
+class TooManyPixels(TooLarge):
+    """A request's pictures are each small enough, and too large together."""
 
 
 class NoUsableImage(UnusableImage):
@@ -107,22 +115,28 @@ def submit(path: ModelPath, query: SubmitQuery, header: SubmitHeaders) -> Respon
 def make_job(
     card: Card, images: list[Upload], here: Context, *, top: int | None, bulk: bool, callback_url: str | None
 ) -> tuple[Job, np.ndarray]:
-    """A job of the images that can be used, and their pixels. Raises a lone image's error, or NoUsableImage."""
+    """A job of the images that can be used, and their pixels.
+
+    Raises a lone image's error, NoUsableImage, or TooManyPixels.
+    """
     if top is None:
         top = min(TOP, len(card.labels))
     elif top > len(card.labels):
         raise InvalidRequest(f"top: {card.name} has {len(card.labels)} classes, found {top}")
     size, channels = (card.input.height, card.input.width), card.input.channels
+    most = here.settings.max_pixels
+    budget, since = Budget(TOGETHER * most), time.monotonic()
     pixels, refused = [], {}
     for position, image in enumerate(images):
-        if position:
-            time.sleep(0)  # between two images the other requests of this process have their turn
+        if time.monotonic() - since > TURN:
+            time.sleep(0.0001)  # for none at all, gevent would look at other connections only every fiftieth time
+            since = time.monotonic()
         try:
             if isinstance(image.content, KerasqError):
                 raise image.content
-            pixels.append(decode(image.content, size, max_pixels=here.settings.max_pixels, channels=channels))
+            pixels.append(decode(image.content, size, max_pixels=most, channels=channels, spend=budget.spend))
         except KerasqError as error:
-            if len(images) == 1:
+            if len(images) == 1 or isinstance(error, TooManyPixels):
                 raise
             refused[position] = error.title, str(error)
     if not pixels:
@@ -138,6 +152,21 @@ def make_job(
         callback_url=callback_url,
     )
     return job, np.stack(pixels)
+
+
+class Budget:
+    """The pixels that the pictures of one request may have together."""
+
+    def __init__(self, pixels: int) -> None:
+        self._all = self._left = pixels
+
+    def spend(self, pixels: int) -> None:
+        """Raises TooManyPixels."""
+        self._left -= pixels
+        if self._left < 0:
+            raise TooManyPixels(
+                f"the images that are no JPEGs have more than {self._all:,} pixels together; send fewer at once"
+            )
 
 
 def _callable(url: str | None, here: Context) -> str | None:

@@ -115,7 +115,8 @@ def _run(job: Job, pixels: np.ndarray, here: Context) -> Record:
     """The record of a job that has ended, and is forgotten since its only reader has it. Raises NotInTime."""
     with here.notices.watch(job.id) as watch:
         here.submitter.submit(job, pixels)
-        record = watch.settled(here.settings.max_wait_s)
+        # Also while the server stops: there is no id with which the client could come back.
+        record = watch.settled(here.settings.max_wait_s, patient=True)
     with suppress(KerasqError):  # it would go by itself in time; the answer is there
         here.store.forget(job.id)
     if not record.status.settled:

@@ -1,5 +1,6 @@
 """`kerasq settings`: the table of all settings, from the code that reads them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
@@ -10,6 +11,9 @@ from cli.address import read_settings
 from cli.paper import paper
 from contract.settings import ROOT, Settings, variable
 
+HIDDEN = "***"
+#: A password in an address.
+SECRET = re.compile(r"(?<=//)([^:/@]*:).*(?=@)")
 COLUMNS = ("name", "variable", "value", "default", "meaning")
 
 
@@ -41,7 +45,7 @@ def rows() -> list[tuple[str, str, str, str, str]]:
     """COLUMNS of each setting, as they are here and now."""
     now = read_settings()
     return [
-        (each.name, variable(each), str(getattr(now, each.name)), _plain(each.default), _meaning(each.metadata))
+        (each.name, variable(each), _shown(each.name, now), _plain(each.default), _meaning(each.metadata))
         for each in fields(Settings)
     ]
 
@@ -53,6 +57,14 @@ def markdown_table() -> str:
         cells = (f"`{variable(each)}`", f"`{_plain(each.default)}`", _meaning(each.metadata).replace("|", "\\|"))
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _shown(name: str, now: Settings) -> str:
+    """The value, without what is secret in it: people show this table to others."""
+    value = str(getattr(now, name))
+    if name == "callback_secret":
+        return HIDDEN if value else ""
+    return SECRET.sub(rf"\1{HIDDEN}", value) if name == "redis_url" else value
 
 
 def _plain(default: object) -> str:

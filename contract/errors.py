@@ -118,6 +118,10 @@ class QueueUnavailable(KerasqError):
 
     status, title, retry_after = 503, "Queue unavailable", 5
 
+    # What is given beside the sentence is why, which is for the operator and not for strangers.
+    def __str__(self) -> str:
+        return ": ".join(map(str, self.args))
+
 
 class NotInTime(KerasqError):
     """The answer did not come while the request could be held."""

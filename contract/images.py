@@ -3,6 +3,7 @@
 import io
 import re
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from contract.errors import KerasqError, NotAnImage, TooLarge, UnknownKey, UnusableImage
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")
+JPEGS = ("JPEG", "MPO")
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff"})
 #: JPEGs are decoded at a scale that leaves at least this many times the pixels needed in each direction.
 HEADROOM = 4
@@ -32,11 +34,21 @@ DEPTH = "kerasq depth"
 Image.MAX_IMAGE_PIXELS = None
 
 
-def decode(content: bytes, size: tuple[int, int], *, max_pixels: int, channels: int = 3) -> np.ndarray:
+def decode(
+    content: bytes,
+    size: tuple[int, int],
+    *,
+    max_pixels: int,
+    channels: int = 3,
+    spend: Callable[[int], None] | None = None,
+) -> np.ndarray:
     """Decode one picture to uint8 (height, width, channels), `size` being (height, width); one channel is grey.
 
     The first frame of an animation is used, EXIF rotation is applied, transparency is laid on white, 16-bit
     samples are scaled to 8, and the whole picture is squashed to the size.
+
+    `spend` is told, before it is decoded, how many pixels a picture has that is no JPEG, and so must be decoded in its
+    whole size; it may raise.
 
     Raises NotAnImage, UnusableImage, or TooLarge for more than `max_pixels` in its header, or SCANS in a JPEG.
     """
@@ -47,6 +59,8 @@ def decode(content: bytes, size: tuple[int, int], *, max_pixels: int, channels: 
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
                 _demand_size(picture, content, max_pixels)
+                if spend and picture.format not in JPEGS:
+                    spend(picture.width * picture.height)
                 picture.draft("RGB", (size[1] * HEADROOM, size[0] * HEADROOM))
                 ImageOps.exif_transpose(picture, in_place=True)
                 return _fitted(_rgb(_reduced(picture, size)), size, channels)
@@ -66,7 +80,7 @@ def _demand_size(picture: Image.Image, content: bytes, max_pixels: int) -> None:
         width, height = (picture.tag_v2.get(tag, 1) for tag in (TILEWIDTH, TILELENGTH))
         if width * height > max_pixels:
             raise TooLarge(f"the image has tiles of {width} x {height} pixels; at most {max_pixels:,} are taken")
-    if picture.format in ("JPEG", "MPO"):
+    if picture.format in JPEGS:
         _demand_scans(content)
 
 

@@ -41,15 +41,16 @@ class Watch:
         self._told.clear()
         return (self._record if told else None) or self._store.get(self._job_id)
 
-    def settled(self, timeout: float) -> Record:
-        """The job's record as soon as it has ended, or as it is after `timeout` seconds or when all are released.
+    def settled(self, timeout: float, *, patient: bool = False) -> Record:
+        """The job's record as soon as it has ended, or as it is after `timeout` seconds.
 
+        When all are released it is as it is then, unless `patient`.
         Raises UnknownJob or JobGone.
         """
         until = time.monotonic() + timeout
         while True:
             record = self.change(min(LOOK_AGAIN, max(0.0, until - time.monotonic())))
-            if record.status.settled or self.released or time.monotonic() >= until:
+            if record.status.settled or (self.released and not patient) or time.monotonic() >= until:
                 return record
 
 

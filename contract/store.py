@@ -66,7 +66,7 @@ def reaching_redis() -> Iterator[None]:
     try:
         yield
     except (redis.ConnectionError, redis.TimeoutError) as error:
-        raise QueueUnavailable(f"Redis does not answer: {error}") from error
+        raise QueueUnavailable("Redis does not answer", error) from error
     except redis.InvalidResponse as error:
         raise QueueUnavailable("what answers at REDIS_URL is no Redis") from error
     except OutOfMemoryError as error:
@@ -76,7 +76,7 @@ def reaching_redis() -> Iterator[None]:
             raise BadSetting(f"REDIS_URL names a database that this Redis does not have: {error}") from None
         if not str(error).startswith(REFUSES_WRITES):
             raise
-        raise QueueUnavailable(f"Redis takes no writes: {error}") from error
+        raise QueueUnavailable("Redis takes no writes", error) from error
 
 
 def job_key(job_id: str) -> str:

@@ -169,6 +169,8 @@ def test_addresses_that_are_not_called(make_api, url):
         ("fd00::1", False),
         ("fe80::1%eth0", False),
         ("fec0::1", False),
+        ("168.63.129.16", False),
+        ("192.0.0.192", False),
     ],
 )
 def test_is_public(address, public):

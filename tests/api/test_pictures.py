@@ -1,5 +1,6 @@
 """The pictures that the page shows: samples, and those of how a model was trained."""
 
+import shutil
 from urllib.parse import urlsplit
 
 from tests.api.conftest import picture
@@ -14,6 +15,12 @@ def test_a_sample_s_link_leads_to_it_whatever_its_name(make_api, tmp_path):
         link = urlsplit(samples[name])
         assert (link.query, link.fragment) == ("", "")
         assert api.get(samples[name]).data == picture()
+
+
+def test_a_folder_that_is_gone_leaves_the_cards(api, settings):
+    shutil.rmtree(settings.models_dir / "shapes")
+    (card,) = api.get("/models").json["models"]
+    assert (card["name"], card["pictures"]) == ("shapes", [])
 
 
 def test_nothing_in_a_models_picture_runs(api, settings):

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from api import keys as api_keys
+from api import rates
 from contract import keys
 from contract.errors import BadSetting
 
@@ -55,6 +56,22 @@ def test_a_forwarded_address_is_believed_only_behind_a_trusted_proxy(make_api):
 
     assert statuses(make_api(rate_limit="1/hour")) == [202, 429]
     assert statuses(make_api(rate_limit="1/hour", trusted_proxies=1)) == [202, 202]
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("unix:", "unix:"),
+        ("", ""),
+    ],
+)
+def test_a_subscriber_s_addresses_are_counted_as_one(address, counted):
+    assert rates.network(address) == counted
 
 
 def test_a_rate_that_is_none_stops_the_start(settings):

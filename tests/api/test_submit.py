@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from api import problems
 from contract.card import Card, Input
 from contract.errors import QueueFull, QueueUnavailable
 from tests.api.conftest import picture
@@ -186,6 +187,25 @@ def test_limits_of_images_pixels_and_bytes(make_api):
         answer = api.post("/shapes", **given)
         assert answer.status_code == 413 and answer.json["title"] == "Too large"
         assert "3,000 bytes" in answer.json["detail"]
+
+
+def test_why_redis_is_away_is_for_the_log_alone(api, monkeypatch, caplog):
+    monkeypatch.setattr(problems, "_logged_at", -problems.EVERY)
+    api.line.error = QueueUnavailable("Redis does not answer", "no route to 10.0.0.7")
+    answers = [api.post("/shapes", json={"key": "truck.jpg"}) for _ in range(3)]
+    assert {answer.json["detail"] for answer in answers} == {"Redis does not answer"}
+    assert [record.getMessage() for record in caplog.records] == ["Redis does not answer: no route to 10.0.0.7"]
+
+
+@pytest.mark.parametrize(("kind", "status"), [("PNG", 413), ("JPEG", 202)])
+def test_pictures_that_are_decoded_whole_are_limited_together(make_api, kind, status):
+    api = make_api(max_pixels=100)
+    images = [{"data": base64.b64encode(picture(kind=kind, size=(10, 10))).decode()}] * 9
+    assert api.post("/shapes", json={"images": images[:8]}).status_code == 202
+    answer = api.post("/shapes", json={"images": images})
+    assert answer.status_code == status
+    if status == 413:
+        assert answer.json["title"] == "Too large" and "more than 800 pixels together" in answer.json["detail"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """The Open Inference Protocol, version 2."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -117,6 +119,16 @@ def test_an_answer_outlives_a_queue_that_goes_away(api, monkeypatch):
 
     monkeypatch.setattr(api.store, "forget", away)
     assert api.post("/v2/models/shapes/infer", json=asked(PIXELS.tolist())).status_code == 200
+
+
+def test_who_has_no_id_waits_also_while_the_server_stops(api):
+    api.line.answers = False
+    api.context.notices.release()
+    began = time.monotonic()
+    assert api.post("/shapes", json={"key": "truck.jpg"}, headers={"Prefer": "wait=2"}).status_code == 202
+    assert time.monotonic() - began < 1.8
+    assert api.post("/v2/models/shapes/infer", json=asked(PIXELS.tolist())).status_code == 504
+    assert time.monotonic() - began >= 2
 
 
 def test_metadata(api):

@@ -102,6 +102,23 @@ def test_settings_are_all_there(kerasq, settings, monkeypatch) -> None:
     assert str(ROOT) not in markdown
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://:secret@there:6379/0", "redis://:***@there:6379/0"),
+        ("rediss://user:secret@there/1", "rediss://user:***@there/1"),
+        ("redis://there:6379/0", "redis://there:6379/0"),
+    ],
+)
+def test_settings_show_no_secret(kerasq, monkeypatch, url, shown) -> None:
+    monkeypatch.setenv("REDIS_URL", url)
+    monkeypatch.setenv("KERASQ_CALLBACK_SECRET", "secret")
+    monkeypatch.setenv("COLUMNS", "300")
+    said = kerasq("settings").stdout
+    assert shown in said
+    assert ":secret" not in said and " secret " not in said
+
+
 def test_a_bad_setting_is_one_line(kerasq, monkeypatch) -> None:
     monkeypatch.setenv("KERASQ_PORT", "many")
     done = kerasq("settings")

@@ -58,7 +58,7 @@ def test_images_run_one_command_as_an_ordinary_user(name: str) -> None:
 
 def test_variables_are_settings() -> None:
     """A misspelt one would go unnoticed."""
-    known = {variable(each) for each in fields(Settings)} | {"REDIS_MAXMEMORY"}
+    known = {variable(each) for each in fields(Settings)} | {"REDIS_MAXMEMORY", "KERASQ_GPU_PRECISION"}
     used = {name for service in BUILT.values() for name in service["environment"]} | set(variables())
     built = {name for stage in stages().values() for name in stage.env if name.startswith("KERASQ_")}
     assert used | built <= known

@@ -42,6 +42,17 @@ def test_an_idle_connection_and_half_a_request_line_do_not_keep_it(stack: Stack)
     assert "rror" not in stack.log("api")
 
 
+def test_a_request_on_a_connection_that_was_opened_just_now_is_answered(stack: Stack) -> None:
+    stopping = threading.Thread(target=stack.stop_api)
+    with socket.create_connection(("127.0.0.1", stack.port), 10) as fresh:
+        time.sleep(0.2)  # until it is accepted
+        stopping.start()
+        time.sleep(0.6)
+        fresh.sendall(b"GET /healthz HTTP/1.1\r\nHost: kerasq\r\n\r\n")
+        assert fresh.recv(100).startswith(b"HTTP/1.1 200")
+    stopping.join()
+
+
 def test_who_is_held_for_a_job_is_told_how_it_stands(stack: Stack) -> None:
     job = call("POST", f"{stack.url}/cifar10", {"key": "truck.jpg"}).body
     answers = []
