@@ -29,7 +29,8 @@ def resolve(url: str, *, allow_private: bool) -> Target:
     """Raises InvalidRequest for a URL that is not one of http(s), or that leads to an address that is not public."""
     try:
         parts = urlsplit(url)
-        port = parts.port or PORTS[parts.scheme]
+        usual = PORTS[parts.scheme]
+        port = parts.port or usual
     except (ValueError, KeyError):
         raise InvalidRequest(f"callback_url: expected a URL of http or https, found {url!r}") from None
     if not parts.hostname or parts.username is not None or not url.isascii() or not url.isprintable():

@@ -39,17 +39,20 @@ class Context:
 
     @staticmethod
     def check(settings: Settings) -> Cards:
-        """The cards of all models, checked against their files. Raises BadModel, or BadSetting."""
+        """The cards of the models that are served, checked against their files.
+
+        Raises BadModel, UnknownModel, or BadSetting.
+        """
         if settings.rate_limit:
             rates.read(settings.rate_limit)
-        cards = Cards(settings.models_dir)
+        cards = Cards(settings.models_dir, settings.models)
         cards.demand()
         cards.verify()
         return cards
 
     @classmethod
     def open(cls, settings: Settings, cards: Cards | None = None) -> "Context":
-        """With `cards` that have been checked, or with all in the models' folder. Raises BadModel, or BadSetting."""
+        """With `cards` that have been checked, or with those of the settings. Raises what `check` does."""
         store = Store(connect(settings), settings)
         notices = Notices(store)
         here = cls(

@@ -35,7 +35,7 @@ class WaitQuery(Parameters):
 
 
 class PageQuery(Parameters):
-    page: str | None = Field(None, description="The `next` of the page before.")
+    page: str | None = Field(None, pattern=r"^[0-9a-f-]{36}$", description="The `next` of the page before.")
     limit: int = Field(50, ge=1, le=500, description="Most jobs on a page.")
 
 

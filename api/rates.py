@@ -8,7 +8,7 @@ import ipaddress
 import math
 import time
 
-from limits import RateLimitItem, parse
+from limits import RateLimitItem, parse_many
 from limits.storage import RedisStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
@@ -63,6 +63,9 @@ def network(address: str) -> str:
 def read(rate: str) -> RateLimitItem:
     """Raises BadSetting."""
     try:
-        return parse(rate)
+        (item,) = parse_many(rate)
     except ValueError:
-        raise BadSetting(f"KERASQ_RATE_LIMIT={rate!r} is not a rate such as 600/minute or 10/second") from None
+        item = None
+    if item is None or item.amount < 1:
+        raise BadSetting(f"KERASQ_RATE_LIMIT={rate!r} is not a rate such as 600/minute or 10/second")
+    return item

@@ -40,8 +40,9 @@ def hear_out(request: Request, most: int) -> None:
 
 
 def files(request: Request) -> list[FileStorage]:
-    """The files of a multipart body, in order. Raises as `whole` does, BadRequest for no such body, and
-    InvalidRequest for another part.
+    """The files of a multipart body, in order.
+
+    Raises as `whole` does, BadRequest for no such body, TooLarge for too many parts, InvalidRequest for another part.
     """
     content = whole(request)
     boundary = request.mimetype_params.get("boundary", "").encode()
@@ -57,6 +58,9 @@ def files(request: Request) -> list[FileStorage]:
         parsed: Any = parser.parse(BytesIO(content), boundary, len(content))
     except ValueError as error:
         raise BadRequest(f"the multipart body cannot be read: {error}") from None
+    except RequestEntityTooLarge:
+        most = (request.max_form_parts or 1) - 1
+        raise TooLarge(f"the request has more than {most} images; at most so many are taken at once") from None
     fields, found = parsed
     if fields:
         raise InvalidRequest(f"the part {fields[0][0]!r} has no file name; every part is to be an image's file")

@@ -32,7 +32,12 @@ FORMATS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(exists=True, readable=False))
 @click.option("--model", required=True, metavar="NAME", help="The model to ask; `kerasq models` lists them.")
 @click.option("--top", type=click.IntRange(min=1), help=f"Predictions for each image.  [default: {TOP}, or all]")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the results to this file.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the results to this file; - is stdout.",
+)
 @click.option(
     "--format",
     "form",
@@ -75,6 +80,7 @@ def classify(
 
     Exit codes: 0 all done; 1 some failed; 2 wrong usage; 3 the queue or server is full or away; 130 Ctrl-C.
     """
+    output = None if output == Path("-") else output
     settings = read_settings()
     stderr = Console(stderr=True)
     say = partial(stderr.print, markup=False, highlight=False, soft_wrap=not stderr.is_terminal)

@@ -43,7 +43,7 @@ def demo() -> None:
         server = Server(url, None, timeout=30)
         click.echo(f"started on {url} in {time.monotonic() - began:.1f} s: Redis, the API, a worker")
         keys = sorted(path.name for path in settings.images_dir.iterdir() if path.suffix.lower() in SUFFIXES)
-        for model in Cards(settings.models_dir):
+        for model in Cards(settings.models_dir, settings.models):
             sent = time.monotonic()
             jobs = [_asked(server, model, key) for key in keys]
             results = [_result(server, job) for job in jobs]

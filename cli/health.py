@@ -41,7 +41,7 @@ def complaint(this_host: bool) -> str | None:
         if any(each.worker.startswith(f"{name}:") for each in here):
             return None
         return f"no worker on this host ({name}) consumes"
-    models = list(Cards(settings.models_dir))
+    models = list(Cards(settings.models_dir, settings.models))
     missing = [model for model in models if not any(model in each.models for each in here)]
     if missing:
         return f"no worker serves {', '.join(missing)}"

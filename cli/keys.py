@@ -29,6 +29,8 @@ def keys() -> None:
 @click.argument("name")
 def add(name: str) -> None:
     """Make a key for NAME and print it, this once: only a hash of it is kept."""
+    if not name.strip() or not name.isprintable():
+        raise click.BadParameter("a name is of letters that can be seen, on one line.", param_hint="NAME")
     key, token = kept.add(_store(), name)
     click.echo(f"{key.name} has the key {key.id}; send it as `Authorization: Bearer <key>`:", err=True)
     click.echo(token)

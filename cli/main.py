@@ -1,12 +1,12 @@
 """The command line's entry: finds a command, and turns errors into one line and an exit code."""
 
 import importlib
-import signal
 import sys
 from typing import Any
 
 import click
 
+from cli.signals import heed
 from contract.errors import KerasqError, QueueFull, QueueUnavailable, TooManyRequests, Unauthorized
 
 #: Each command's module, imported when the command is asked for: a health check must not wait for what others need.
@@ -63,8 +63,8 @@ def cli() -> None:
 
 
 def main() -> None:
-    """The console script. SIGTERM ends a command as Ctrl-C does: what it has under way is taken back."""
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    """The console script. SIGTERM and a terminal that closes end a command as Ctrl-C does: its work is taken back."""
+    heed(lambda number, _: sys.exit(128 + number))
     cli(prog_name="kerasq")
 
 

@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from cli import embedded
 from cli.address import read_settings
 from contract.settings import ROOT, Settings
 
@@ -27,6 +28,7 @@ def environment(settings: Settings, workers: int = 1) -> dict[str, str]:
         "REDIS_URL": settings.redis_url,
         "KERASQ_HOST": settings.host,
         "KERASQ_PORT": str(settings.port),
+        "KERASQ_MODELS": settings.models,
         "PYTHONPATH": os.pathsep.join(paths),
         "PYTHONUNBUFFERED": "1",
     }
@@ -48,11 +50,13 @@ def api(host: str | None, port: int | None) -> None:
         environ["KERASQ_HOST"] = host
     if port is not None:
         environ["KERASQ_PORT"] = str(port)
+    settings = Settings.from_env(environ)
+    embedded.demand_port(settings.host, settings.port, "--port")
     become(command("api.app"), environ)
 
 
 @click.command(short_help="Run one worker alone.")
-@click.option("--models", metavar="NAME,...", help="The models to serve.  [default: all]")
+@click.option("--models", metavar="NAME,...", help="The models to serve.  [default: KERASQ_MODELS, or all]")
 def worker(models: str | None) -> None:
     """
     \b

@@ -4,7 +4,7 @@ import os
 import signal
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
 import click
@@ -14,6 +14,7 @@ from cli import embedded
 from cli.child import Child
 from cli.patience import Seconds
 from cli.processes import command, environment
+from cli.signals import heed
 from cli.stack import Stack, say
 from contract.card import Cards
 from contract.errors import KerasqError, QueueUnavailable
@@ -27,7 +28,7 @@ from contract.store import connect
 @click.option("--host", help="The address that the API listens on.  [default: KERASQ_HOST]")
 @click.option("--port", type=click.IntRange(1, 65535), help="The API's port.  [default: KERASQ_PORT]")
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Worker processes.")
-@click.option("--models", metavar="NAME,...", help="The models to serve.  [default: all]")
+@click.option("--models", metavar="NAME,...", help="The models to serve.  [default: KERASQ_MODELS, or all]")
 @click.option("--redis-port", type=click.IntRange(1, 65535), help="The embedded server's port.  [default: a free one]")
 @click.option(
     "--grace",
@@ -48,17 +49,18 @@ def up(
 
     With REDIS_URL set, that Redis is used; else one is embedded, with its data in KERASQ_STATE_DIR.
 
-    Ctrl-C and SIGTERM stop it in order: the API, the workers once they finished what they began, the server.
+    Ctrl-C, SIGTERM and SIGHUP stop it in order: the API, the workers once they finished what they began, the server.
     A second Ctrl-C does not wait for the workers.
     """
-    settings = Settings.from_env({**os.environ, **_given(host, port)})
+    settings = Settings.from_env({**os.environ, **_given(host, port, models)})
     connect(settings)  # an address that no client takes ends it here
-    names = _names(settings, models)
+    cards = Cards(settings.models_dir, settings.models)
+    cards.demand()
     embedded.demand_port(settings.host, settings.port, "--port")
     stack = Stack(grace)
     with ExitStack() as held:
         held.enter_context(embedded.alone(settings.state_dir))
-        _heed_signals(stack)
+        heed(_stopped_by(stack), signal.SIGINT)
         environ = environment(settings, workers)
         server = None if os.environ.get("REDIS_URL") else _server_port(redis_port, settings.port)
         if server:
@@ -70,27 +72,23 @@ def up(
         elif trouble := embedded.trouble(environ["REDIS_URL"]):
             say(f"kerasq: the Redis of REDIS_URL does not answer yet; waiting ({trouble})", err=True)
         if stack.supervise(lambda: embedded.answers(environ["REDIS_URL"])):
-            _run(stack, environ, workers, models, names)
+            _run(stack, environ, workers, list(cards))
 
 
-def _given(host: str | None, port: int | None) -> dict[str, str]:
-    return {name: str(value) for name, value in (("KERASQ_HOST", host), ("KERASQ_PORT", port)) if value is not None}
+def _given(host: str | None, port: int | None, models: str | None) -> dict[str, str]:
+    given = {"KERASQ_HOST": host, "KERASQ_PORT": port, "KERASQ_MODELS": models}
+    return {name: str(value) for name, value in given.items() if value is not None}
 
 
-def _names(settings: Settings, models: str | None) -> list[str]:
-    cards = Cards(settings.models_dir)
-    cards.demand()
-    return [cards[name].name for name in models.split(",")] if models else list(cards)
+def _stopped_by(stack: Stack) -> Callable[[int, object], None]:
+    """What a signal does: the first stops the stack, a second does not wait for the workers."""
 
-
-def _heed_signals(stack: Stack) -> None:
-    def heed(number: int, frame: object) -> None:
+    def stop(number: int, frame: object) -> None:
         if stack.stopping.is_set():
             stack.hurrying.set()
         stack.stopping.set()
 
-    signal.signal(signal.SIGINT, heed)
-    signal.signal(signal.SIGTERM, heed)
+    return stop
 
 
 def _server_port(redis_port: int | None, taken: int) -> int:
@@ -101,12 +99,11 @@ def _server_port(redis_port: int | None, taken: int) -> int:
     return redis_port or embedded.free_port()
 
 
-def _run(stack: Stack, environ: Mapping[str, str], workers: int, models: str | None, names: list[str]) -> None:
+def _run(stack: Stack, environ: Mapping[str, str], workers: int, names: list[str]) -> None:
     """Start API and workers, say when they are ready, and keep them running."""
     settings = Settings.from_env(environ)
-    only = ["--models", models] if models else []
     stack.run(Child("api", command("api.app"), environ))
-    stack.run(*(Child(f"worker-{number}", [*command("worker"), *only], environ) for number in range(1, workers + 1)))
+    stack.run(*(Child(f"worker-{number}", command("worker"), environ) for number in range(1, workers + 1)))
     client = connect(settings)
 
     def ready() -> bool:

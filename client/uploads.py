@@ -37,8 +37,8 @@ def multipart(images: Iterable[Image]) -> tuple[bytes, str]:
 
 
 def _quoted(name: str) -> str:
-    """A name as browsers write it there."""
-    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    """A name as browsers write it there, but for a backslash, after which the server takes any letter as it is."""
+    return name.replace("\\", "\\\\").replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _fitting(images: Sequence[Image]) -> Sequence[Image]:

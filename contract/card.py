@@ -5,7 +5,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -134,19 +134,24 @@ def sha256(path: Path) -> str:
 
 
 class Cards(Mapping[str, Card]):
-    """The cards of all models in a folder, by name. Raises BadModel for the first that is wrong."""
+    """The cards of the models in a folder, by name: of those in `only`, such as "cifar10,cifar100", or of all.
 
-    def __init__(self, folder: Path) -> None:
+    Raises BadModel for the first that is wrong, UnknownModel for a name that is not there.
+    """
+
+    def __init__(self, folder: Path, only: str = "") -> None:
         self.folder = folder
-        found = sorted(path.parent for path in folder.glob(f"*/{CARD}"))
-        self._cards = {path.name: Card.read(path) for path in found}
+        found = sorted(path.parent.name for path in folder.glob(f"*/{CARD}"))
+        names = [name.strip() for name in only.split(",") if name.strip()] or found
+        if missing := [name for name in names if name not in found]:
+            raise _unknown(missing[0], found)
+        self._cards = {name: Card.read(folder / name) for name in names}
 
     def __getitem__(self, name: str) -> Card:
         try:
             return self._cards[name]
         except KeyError:
-            served = ", ".join(self._cards) or "none"
-            raise UnknownModel(f"{name!r} is not a model here; served: {served}") from None
+            raise _unknown(name, self._cards) from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._cards)
@@ -165,3 +170,7 @@ class Cards(Mapping[str, Card]):
     def verify(self) -> None:
         for name, card in self._cards.items():
             card.verify(self.folder / name)
+
+
+def _unknown(name: str, served: Iterable[str]) -> UnknownModel:
+    return UnknownModel(f"{name!r} is not a model here; served: {', '.join(served) or 'none'}")

@@ -54,6 +54,7 @@ class Settings:
         form=_is_redis_url,
     )
     models_dir: Path = _setting(ROOT / "models", "The folder of models, one folder each.")
+    models: str = _setting("", "The models that are served, such as `cifar10,cifar100`; all in the folder unless set.")
     images_dir: Path = _setting(ROOT / "img", 'The folder that `{"key": ...}` names files in.')
     data_dir: Path = _setting(ROOT / "data", "The folder of the CIFAR data sets, for training and evaluation.")
     state_dir: Path = _setting(ROOT / ".kerasq", "Where `kerasq up` keeps the embedded server's data.")
@@ -64,7 +65,9 @@ class Settings:
     max_body_bytes: int = _setting(32 * 2**20, "Largest request body, in bytes.")
     max_images: int = _setting(256, "Most images in one request.")
     max_pixels: int = _setting(50_000_000, "Largest picture, width times height in pixels.")
-    max_wait_s: float = _setting(60.0, "Longest time that `Prefer: wait` may hold a request, in seconds.")
+    max_wait_s: float = _setting(
+        60.0, "Longest time that `Prefer: wait`, `?wait=` or `/v2` holds a request, in seconds."
+    )
     max_queued: int = _setting(
         1_000_000, "Most images that may wait for one model; no fewer than a message has.", least=256
     )

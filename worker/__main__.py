@@ -23,31 +23,30 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m worker", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--models", metavar="NAME,...", help="the models to serve (default: all)")
+    parser.add_argument("--models", metavar="NAME,...", help="the models to serve (default: KERASQ_MODELS, or all)")
     options = parser.parse_args(arguments)
     try:
         settings = Settings.from_env()
         logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-        cards = Cards(settings.models_dir)
+        cards = Cards(settings.models_dir, options.models or settings.models)
         cards.demand()
-        names = options.models.split(",") if options.models else list(cards)
-        served, engine = load(names, cards, settings)
+        served, engine = load(cards, settings)
     except KerasqError as error:
         print(f"worker: {error}", file=sys.stderr)
         return 2
     return consume(served, engine, Store(connect(settings), settings), settings)
 
 
-def load(names: list[str], cards: Cards, settings: Settings) -> tuple[dict[str, Served], str]:
+def load(cards: Cards, settings: Settings) -> tuple[dict[str, Served], str]:
     """The models, loaded and warm, and the name of the engine that runs them."""
     device = Device()
     served, engine_name = {}, ""
-    for name in names:
-        engine = open_engine(cards[name], cards.folder / name, settings)
+    for name, card in cards.items():
+        engine = open_engine(card, cards.folder / name, settings)
         # No more than the engine takes at once, so that the device is free for urgent images soon.
         batch_max = min(settings.batch_max, engine.sizes[-1])
         batcher = Batcher(engine, device, batch_max=batch_max, wait_s=settings.batch_wait_ms / 1000)
-        served[name] = Served(card=cards[name], batcher=batcher)
+        served[name] = Served(card=card, batcher=batcher)
         engine_name = engine.name
         log.info("%s is ready on %s", name, engine.name)
     return served, engine_name

@@ -144,6 +144,7 @@ def test_without_a_secret_there_are_no_callbacks(make_api):
         ),
         *("http://[::ffff:127.0.0.1]/", "http://0.0.0.0/", "http://2130706433/", "http://[fe80::1]/"),
         *("ftp://example.com/", "file:///etc/passwd", "//example.com", "http://", "http://user@1.1.1.1/", "x"),
+        *("ftp://1.1.1.1:80/", "htps://1.1.1.1:443/hook"),
         *("http://1.1.1.1:99999/", "http://1.1.1.1/a b", "http://1.1.1.1/\r\nHost: x"),
     ],
 )

@@ -79,5 +79,6 @@ def test_a_rate_that_is_none_stops_the_start(settings):
 
     from api.context import Context
 
-    with pytest.raises(BadSetting, match="KERASQ_RATE_LIMIT='often' is not a rate such as"):
-        Context.check(replace(settings, rate_limit="often"))
+    for rate in ("often", "600/minute;10/second", "600/minute, 5 per hour", "0/minute"):
+        with pytest.raises(BadSetting, match=f"KERASQ_RATE_LIMIT='{rate}' is not a rate such as"):
+            Context.check(replace(settings, rate_limit=rate))

@@ -179,6 +179,9 @@ def test_top_is_one_to_the_number_of_classes(api, top, status):
 def test_limits_of_images_pixels_and_bytes(make_api):
     api = make_api(max_images=2, max_pixels=200, max_body_bytes=3000)
     assert "more than 2 images" in api.post("/shapes", json={"keys": ["a"] * 3}).json["detail"]
+    for count in (3, 4, 5):
+        many = api.post("/shapes", data=files(*[picture(size=(1, 1))] * count))
+        assert many.status_code == 413 and "more than 2 images" in many.json["detail"]
     many = {"file": [(io.BytesIO(b"x"), "x")] * 9}
     assert api.post("/shapes", data=many).status_code == 413
     assert "at most 200" in api.post("/shapes", data=picture(size=(20, 20)), content_type="image/png").json["detail"]
@@ -323,3 +326,17 @@ def test_a_model_of_one_channel_gets_grey(models, make_api):
     api = make_api()
     assert api.post("/shapes", data=picture("red"), content_type="image/png").status_code == 202
     assert np.array_equal(api.line.jobs[0][1], np.full((1, 6, 4, 1), 76, np.uint8))
+
+
+@pytest.mark.parametrize("page", ["zzzz", "0", "../x"])
+def test_a_page_that_no_page_named_is_422(api, page):
+    answer = api.get(f"/jobs?page={page}")
+    assert answer.status_code == 422 and answer.json["detail"].startswith("page: ")
+
+
+def test_pages_follow_one_another(api):
+    ids = [api.post("/shapes", json={"key": "truck.jpg"}).json["id"] for _ in range(3)]
+    first = api.get("/jobs?limit=2").json
+    second = api.get(f"/jobs?limit=2&page={first['next']}").json
+    assert [each["id"] for each in first["jobs"] + second["jobs"]] == ids[::-1]
+    assert second["next"] is None

@@ -33,6 +33,13 @@ def test_a_folder_comes_out_as_ndjson_in_a_pipe(kerasq, worker, store, photos) -
     assert store.redis.zcard(INDEX) == 0
 
 
+def test_a_dash_is_stdout(kerasq, worker, photos, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = kerasq("classify", photos, "--model", "shapes", "-o", "-")
+    assert len(lines(done.stdout)) == 3
+    assert not Path("-").exists()
+
+
 def test_a_model_of_one_channel_gets_grey(kerasq, worker, settings, photos) -> None:
     folder = settings.models_dir / "shapes"
     replace(Card.read(folder), input=Input(height=6, width=4, channels=1)).write(folder)

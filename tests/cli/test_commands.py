@@ -1,6 +1,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from dataclasses import fields
@@ -12,6 +13,7 @@ from cli import processes
 from cli.address import read_settings, url_file
 from cli.jobs import age
 from cli.main import COMMANDS, main
+from cli.signals import heed
 from contract.jobs import Job, Prediction, Result
 from contract.message import pack
 from contract.settings import Settings, variable
@@ -142,13 +144,38 @@ def test_health_without_redis(kerasq, settings, monkeypatch) -> None:
     assert done.stderr.startswith("kerasq: Redis does not answer")
 
 
-def test_sigterm_ends_a_command_as_ctrl_c_does(monkeypatch) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_signals_end_a_command_as_ctrl_c_does(monkeypatch, number, code) -> None:
     heard = {}
     monkeypatch.setattr(signal, "signal", lambda number, heed: heard.update({number: heed}))
-    monkeypatch.setattr("cli.main.cli", lambda **_: heard[signal.SIGTERM](signal.SIGTERM, None))
+    monkeypatch.setattr("cli.main.cli", lambda **_: heard[number](number, None))
     with pytest.raises(SystemExit) as ended:
         main()
-    assert ended.value.code == 143
+    assert ended.value.code == code
+
+
+def test_under_nohup_a_closed_terminal_ends_nothing(monkeypatch) -> None:
+    heard = []
+    monkeypatch.setattr(signal, "signal", lambda number, _: heard.append(number))
+    monkeypatch.setattr(signal, "getsignal", lambda number: signal.SIG_IGN)
+    heed(lambda number, frame: None, signal.SIGINT)
+    assert heard == [signal.SIGTERM, signal.SIGINT]
+
+
+@pytest.mark.parametrize("name", ["", " ", "two\nlines"])
+def test_a_key_s_name_can_be_read(kerasq, settings, name) -> None:
+    done = kerasq("keys", "add", name)
+    assert done.exit_code == 2
+    assert "on one line" in done.stderr
+
+
+def test_the_api_s_port_is_tried_before(kerasq, settings, monkeypatch) -> None:
+    monkeypatch.setattr(os, "execve", lambda *given: pytest.fail("it was started"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = kerasq("api", "--host", "127.0.0.1", "--port", port)
+    assert done.exit_code == 2
+    assert str(port) in done.stderr
 
 
 def test_health_starts_without_what_is_heavy() -> None:

@@ -33,9 +33,9 @@ class Up:
             "PYTHONPATH": str(ROOT),
         }
 
-    def start(self) -> None:
+    def start(self, *words: str) -> None:
         with (self.folder / "out").open("w") as out, (self.folder / "err").open("w") as err:
-            command = [sys.executable, "-m", "cli.main", "up"]
+            command = [sys.executable, "-m", "cli.main", "up", *words]
             self.process = subprocess.Popen(command, env=self.env, cwd=self.folder, stdout=out, stderr=err)
         until(lambda: "ready" in (self.folder / "out").read_text(), "it is ready", 60)
 
@@ -126,3 +126,14 @@ def test_children_do_not_outlive_a_killed_supervisor(up: Up) -> None:
         return not any(Path(f"/proc/{pid}").exists() for pid in children.values())
 
     until(gone, "the children are gone", 30)
+
+
+def test_some_of_the_models_are_all_that_is_offered_and_a_closed_terminal_drains(up: Up) -> None:
+    write_model(up.folder / "models", "glow")
+    up.start("--models", "bright")
+    url = f"http://127.0.0.1:{up.port}"
+    assert [card["name"] for card in call("GET", f"{url}/models").body["models"]] == ["bright"]
+    assert call("GET", f"{url}/readyz").status == 200
+    assert call("POST", f"{url}/glow", {"key": "dog.jpg"}).status == 404
+    assert up.stop(signal.SIGHUP) == 0
+    assert not url_file(up.state).exists()

@@ -17,12 +17,12 @@ GUESSES = tuple(
 
 
 def test_a_submit_that_is_waited_for_has_its_answers(client, tmp_path):
-    (tmp_path / 'röd "1".png').write_bytes(picture())
-    job = client.submit([tmp_path / 'röd "1".png', picture("blue")], "shapes", wait=2)
+    (tmp_path / 'röd "1" \\ 2.png').write_bytes(picture())
+    job = client.submit([tmp_path / 'röd "1" \\ 2.png', picture("blue")], "shapes", wait=2)
     assert isinstance(job, Job) and job.settled
     assert (job.status, job.model, job.images, job.done) == (Status.SUCCEEDED, "shapes", 2, 2)
     assert job.results == (Result(predictions=GUESSES),) * 2
-    assert job.names == ('röd "1".png', "")
+    assert job.names == ('röd "1" \\ 2.png', "")
     assert abs(datetime.now(UTC) - job.submitted_at).total_seconds() < 60
     assert client.job(job.id) == job
 

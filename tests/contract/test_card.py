@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,14 @@ def test_a_changed_byte_and_a_missing_file_are_found(models: Path) -> None:
 def test_a_folder_without_models_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(BadModel, match="holds no model; a model is a folder with a card"):
         Cards(tmp_path).demand()
+
+
+def test_only_some_of_the_models(models: Path) -> None:
+    shutil.copytree(models / "shapes", models / "broken")
+    (models / "broken" / "card.json").write_text("{")
+    assert list(Cards(models, "shapes")) == list(Cards(models, " shapes,")) == ["shapes"]
+    with pytest.raises(UnknownModel, match="'cats' is not a model here; served: broken, shapes"):
+        Cards(models, "shapes, cats")
 
 
 def test_an_unknown_model_names_those_there_are(models: Path) -> None:
