@@ -16,7 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from api import docs, health, jobs, metrics, models, openapi, page, problems, queues, samples, submissions, v2
 from api.context import Context
 from api.parameters import ModelName
-from contract.errors import KerasqError
+from contract.errors import MISCONFIGURED, KerasqError
 from contract.settings import Settings
 
 VERSION = "0.1.0"
@@ -55,7 +55,7 @@ def main() -> int:
         cards = Context.check(settings)
     except KerasqError as error:
         print(f"api: {error}", file=sys.stderr)
-        return 2
+        return MISCONFIGURED
     Server(settings, cards).run()
     return 0
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
-from contract.jobs import Record, Status, iso
+from contract.jobs import NOT_RUN, Record, Result, Status, iso
 
 BASE64: JsonDict = {"contentEncoding": "base64"}
 Key = Annotated[str, Field(min_length=1, max_length=1024)]
@@ -170,9 +170,9 @@ def job_body(record: Record, *, results: bool = True) -> dict[str, Any]:
     return body
 
 
-def result_body(name: str | None, result: Any) -> dict[str, Any]:
+def result_body(name: str | None, result: Result | None) -> dict[str, Any]:
     if result is None:
-        return {"name": name, "error": {"title": "Not run", "detail": "the job ended before this image was run"}}
+        return {"name": name, "error": {"title": NOT_RUN, "detail": "the job ended before this image was run"}}
     if result.error:
         return {"name": name, "error": {"title": result.error[0], "detail": result.error[1]}}
     predictions = [

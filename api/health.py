@@ -9,7 +9,7 @@ from api.context import context
 from api.openapi import body
 from api.routes import Routes
 from contract.errors import QueueUnavailable
-from contract.presence import present
+from contract.presence import present, serving
 
 api = Routes("health", __name__, abp_tags=[Tag(name="health", description="Is it alive, and does it work.")])
 READY: ResponseDict = {200: body(Readiness, "Yes."), 503: body(Readiness, "No.", "Retry-After")}
@@ -28,7 +28,8 @@ def readyz() -> Response:
     except QueueUnavailable:
         body = {"ready": False, "redis": False, "models": {}, "missing": list(here.cards)}
         return answer(body, 503, {"Retry-After": "5"})
-    counts = {name: sum(name in worker.models for worker in workers) for name in here.cards}
+    served = serving(workers)
+    counts = {name: served[name] for name in here.cards}
     missing = [name for name, count in counts.items() if not count]
     body = {"ready": not missing, "redis": True, "models": counts, "missing": missing}
     return answer(body, 503 if missing else 200, {"Retry-After": "5"} if missing else None)

@@ -16,6 +16,7 @@ from api.parameters import Parameters
 from api.routes import Routes
 from contract.errors import InvalidRequest, JobGone, JobSettled, QueueUnavailable, Unauthorized, UnknownJob
 from contract.jobs import Record
+from contract.notices import LOOK_AGAIN
 
 TAG = Tag(name="jobs", description="Follow jobs, take them back, forget them.")
 ALWAYS = (Unauthorized, QueueUnavailable)
@@ -122,7 +123,7 @@ def _events(here: Context, record: Record) -> Iterator[bytes]:
                 spoken_at = time.monotonic()
                 yield b": still here\n\n"
             try:
-                record = watch.change(1.0)
+                record = watch.change(LOOK_AGAIN)
             except (UnknownJob, JobGone) as error:
                 yield _event("gone", {"detail": str(error)})
                 return

@@ -11,7 +11,7 @@ from api.context import Context, context
 from api.openapi import refusals, stream
 from api.routes import Routes
 from contract.errors import QueueUnavailable
-from contract.presence import present
+from contract.presence import present, serving
 
 api = Routes("metrics", __name__, abp_tags=[Tag(name="health")])
 
@@ -34,12 +34,13 @@ class Flow:
             "kerasq_worker_start_time_seconds", "When a worker began, since the epoch.", labels=["worker"]
         )
         present_now = present(self._here.store.redis)
+        served = serving(present_now)
         for model in self._here.cards:
             came, went = self._here.store.flow(model)
             submitted.add_metric([model], came)
             settled.add_metric([model], went)
             waiting.add_metric([model], max(0, came - went))
-            workers.add_metric([model], sum(model in worker.models for worker in present_now))
+            workers.add_metric([model], served[model])
         for worker in present_now:
             answered.add_metric([worker.worker, worker.engine], worker.images)
             started.add_metric([worker.worker], worker.started_at)

@@ -1,7 +1,6 @@
 """POST /<model>: images in, a job out."""
 
 import hashlib
-import time
 from contextlib import suppress
 from dataclasses import replace
 
@@ -14,6 +13,7 @@ from pydantic import Field
 from api.addresses import resolve
 from api.bodies import JobBody, answer, job_body
 from api.context import Context, context
+from api.decoding import decoded
 from api.gate import demand_key, limit_rate
 from api.openapi import KEY, LINKS, SUBMISSION, body, refusals
 from api.parameters import Parameters
@@ -25,20 +25,14 @@ from contract.card import Card
 from contract.errors import (
     InvalidRequest,
     JobGone,
-    KerasqError,
     QueueFull,
     QueueUnavailable,
     TooLarge,
     UnknownJob,
     UnusableImage,
 )
-from contract.images import decode
 from contract.jobs import TOP, Job, Record
 
-#: Seconds of decoding after which the other requests of the process have their turn.
-TURN = 0.005
-#: How many times the pixels of the largest picture those of one request may have together, but for JPEGs.
-TOGETHER = 8
 #: Seconds by which a job's deadline, which counts from its record, may come after that of its callback.
 SLOWEST_WRITE = 60.0
 TAG = Tag(name="submit", description="Images in, a job out.")
@@ -68,10 +62,6 @@ class SubmitHeaders(Parameters):
     idempotency_key: str | None = Field(
         None, alias="Idempotency-Key", min_length=1, max_length=255, description="The same key names the same job."
     )
-
-
-class TooManyPixels(TooLarge):
-    """A request's pictures are each small enough, and too large together."""
 
 
 class NoUsableImage(UnusableImage):
@@ -104,42 +94,24 @@ RESPONSES: ResponseDict = {
 )
 def submit(path: ModelPath, query: SubmitQuery, header: SubmitHeaders) -> Response:
     here = context()
-    called = _callable(query.callback_url, here)
-    card, images = here.cards[path.model], uploads(request, here.settings)
-    job, pixels = make_job(card, images, here, top=query.top, bulk=query.bulk, callback_url=called)
+    if query.callback_url:
+        _demand_callable(query.callback_url, here)
+    job, pixels = _job(here.cards[path.model], uploads(request, here.settings), query, here)
     preferences = Preferences.read(header.prefer, here.settings.max_wait_s)
     record = _queued(job, pixels, header.idempotency_key, preferences.wait, here)
     return _answer(record, preferences)
 
 
-def make_job(
-    card: Card, images: list[Upload], here: Context, *, top: int | None, bulk: bool, callback_url: str | None
-) -> tuple[Job, np.ndarray]:
+def _job(card: Card, images: list[Upload], query: SubmitQuery, here: Context) -> tuple[Job, np.ndarray]:
     """A job of the images that can be used, and their pixels.
 
-    Raises a lone image's error, NoUsableImage, or TooManyPixels.
+    Raises InvalidRequest for a `top` that the model has not, and what `decoded` raises, or a lone image's error.
     """
-    if top is None:
-        top = min(TOP, len(card.labels))
-    elif top > len(card.labels):
+    top = min(TOP, len(card.labels)) if query.top is None else query.top
+    if top > len(card.labels):
         raise InvalidRequest(f"top: {card.name} has {len(card.labels)} classes, found {top}")
-    size, channels = (card.input.height, card.input.width), card.input.channels
-    most = here.settings.max_pixels
-    budget, since = Budget(TOGETHER * most), time.monotonic()
-    pixels, refused = [], {}
-    for position, image in enumerate(images):
-        if time.monotonic() - since > TURN:
-            time.sleep(0.0001)  # for none at all, gevent would look at other connections only every fiftieth time
-            since = time.monotonic()
-        try:
-            if isinstance(image.content, KerasqError):
-                raise image.content
-            pixels.append(decode(image.content, size, max_pixels=most, channels=channels, spend=budget.spend))
-        except KerasqError as error:
-            if len(images) == 1 or isinstance(error, TooManyPixels):
-                raise
-            refused[position] = error.title, str(error)
-    if not pixels:
+    pixels, refused = decoded(images, card.input, here.settings.max_pixels)
+    if not len(pixels):
         raise NoUsableImage(list(refused.values()))
     names = tuple(image.name or "" for image in images) if any(image.name for image in images) else ()
     job = Job(
@@ -148,35 +120,17 @@ def make_job(
         top=top,
         names=names,
         refused=refused,
-        bulk=bulk,
-        callback_url=callback_url,
+        bulk=query.bulk,
+        callback_url=query.callback_url,
     )
-    return job, np.stack(pixels)
+    return job, pixels
 
 
-class Budget:
-    """The pixels that the pictures of one request may have together."""
-
-    def __init__(self, pixels: int) -> None:
-        self._all = self._left = pixels
-
-    def spend(self, pixels: int) -> None:
-        """Raises TooManyPixels."""
-        self._left -= pixels
-        if self._left < 0:
-            raise TooManyPixels(
-                f"the images that are no JPEGs have more than {self._all:,} pixels together; send fewer at once"
-            )
-
-
-def _callable(url: str | None, here: Context) -> str | None:
-    """The URL, once it is known that it may be called. Raises InvalidRequest."""
-    if url is None:
-        return None
+def _demand_callable(url: str, here: Context) -> None:
+    """Raises InvalidRequest for a URL that may not be called."""
     if not here.settings.callback_secret:
         raise InvalidRequest("callback_url: none are called, since KERASQ_CALLBACK_SECRET is not set to sign with")
     resolve(url, allow_private=here.settings.callback_private)
-    return url
 
 
 def _queued(job: Job, pixels: np.ndarray, key: str | None, wait: float, here: Context) -> Record:

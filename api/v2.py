@@ -4,6 +4,7 @@ Only what the protocol requires: no binary tensors, no model versions in the pat
 """
 
 import math
+from collections import Counter
 from contextlib import suppress
 from typing import cast
 
@@ -24,7 +25,7 @@ from api.routes import Routes
 from contract import errors
 from contract.errors import KerasqError, NotInTime, QueueUnavailable
 from contract.jobs import Job, Record
-from contract.presence import present
+from contract.presence import present, serving
 
 TAG = Tag(name="v2", description="The Open Inference Protocol, version 2.")
 api = Routes("v2", __name__, url_prefix="/v2", abp_tags=[TAG])
@@ -68,10 +69,10 @@ def model_ready(path: ModelPath) -> Response:
 
 def _ready(wanted: set[str]) -> Response:
     try:
-        served = {name for worker in present(context().store.redis) for name in worker.models}
+        served = serving(present(context().store.redis))
     except QueueUnavailable:
-        served = set()
-    missing = wanted - served
+        served = Counter()
+    missing = wanted - served.keys()
     return answer({"ready": not missing}, 503 if missing else 200, {"Retry-After": "5"} if missing else None)
 
 

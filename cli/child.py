@@ -15,7 +15,6 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 #: A child that ran for this long, in seconds, had started well: the next pause is the first again.
 WELL = 30.0
 #: The exit code with which api and worker say that their configuration is wrong: to start them again is no use.
-MISCONFIGURED = 2
 _PR_SET_PDEATHSIG = 1
 _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
@@ -84,13 +83,9 @@ class Child:
         if self._process and self._process.poll() is None:
             self._process.terminate()
 
-    def wait(self, until: float) -> None:
-        """Wait for the end until a monotonic time; then kill the child and all that it started."""
-        if not self._process:
-            return
-        try:
-            self._process.wait(max(0.0, until - time.monotonic()))
-        except subprocess.TimeoutExpired:
+    def kill(self) -> None:
+        """End the child and all that it started, if it has not ended."""
+        if self._process and self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
 

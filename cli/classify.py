@@ -18,7 +18,7 @@ from cli.patience import Patience, Seconds
 from cli.progress import Tally, shown_on
 from cli.resume import Done, resume
 from cli.walk import walk
-from cli.ways import HttpWay, RedisWay
+from cli.ways import HttpWay, RedisWay, Way
 from cli.window import Window
 from contract.card import Card
 from contract.errors import KerasqError
@@ -85,7 +85,7 @@ def classify(
     stderr = Console(stderr=True)
     say = partial(stderr.print, markup=False, highlight=False, soft_wrap=not stderr.is_terminal)
     patient = Patience(patience, say, heed=url is not None)
-    way = HttpWay(url, key, model, patient) if url else RedisWay(settings, model, patient)
+    way: Way = HttpWay(url, key, model, patient) if url else RedisWay(settings, model, patient)
     classes = len(way.card.labels)
     top = min(TOP, classes) if top is None else top
     if top > classes:

@@ -13,7 +13,7 @@ import numpy as np
 
 from contract import images
 from contract.card import Input
-from contract.errors import KerasqError, NotAnImage, TooLarge
+from contract.errors import KerasqError, NotAnImage, TooLarge, UnusableImage
 
 #: Files that a thread takes at once: enough that handing them over costs nothing, few enough to share big photos out.
 HANDFUL = 32
@@ -54,7 +54,7 @@ class Chunk:
             except KerasqError as error:
                 self.errors[position] = (error.title, str(error))
             except Exception as error:  # one odd file must not end the run of all others
-                self.errors[position] = ("Unusable image", f"the image cannot be decoded: {error!r}")
+                self.errors[position] = (UnusableImage.title, f"the image cannot be decoded: {error!r}")
 
 
 def read(file: str, max_pixels: int) -> bytes:

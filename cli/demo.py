@@ -1,25 +1,24 @@
 """`kerasq demo`: the main job, end to end, on the sample photos."""
 
-import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
 from cli import embedded
-from client.server import Server
+from client import Client
 from contract.card import Cards
 from contract.errors import BadSetting, KerasqError
 from contract.images import SUFFIXES
+from contract.jobs import Result
 from contract.settings import ROOT, Settings
 
 READY = "kerasq is ready on "
@@ -40,15 +39,13 @@ def demo() -> None:
         raise BadSetting(f"KERASQ_IMAGES_DIR={str(settings.images_dir)!r} is not a folder")
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="kerasq-") as folder, _stack(folder) as url:
-        server = Server(url, None, timeout=30)
         click.echo(f"started on {url} in {time.monotonic() - began:.1f} s: Redis, the API, a worker")
-        keys = sorted(path.name for path in settings.images_dir.iterdir() if path.suffix.lower() in SUFFIXES)
+        photos = sorted(path for path in settings.images_dir.iterdir() if path.suffix.lower() in SUFFIXES)
         for model in Cards(settings.models_dir, settings.models):
             sent = time.monotonic()
-            jobs = [_asked(server, model, key) for key in keys]
-            results = [_result(server, job) for job in jobs]
+            results = Client(url).classify(photos, model)
             took = time.monotonic() - sent
-            _show(f"POST /{model}: {len(keys)} jobs in {took:.2f} s", dict(zip(keys, results, strict=True)))
+            _show(f"POST /{model}: {len(photos)} photos in {took:.2f} s", zip(photos, results, strict=True))
 
 
 @contextmanager
@@ -71,28 +68,10 @@ def _stack(folder: str) -> Iterator[str]:
             up.terminate()
 
 
-def _asked(server: Server, model: str, key: str) -> dict[str, Any]:
-    """The job, or the problem with the photo."""
-    try:
-        body = json.dumps({"key": key}).encode()
-        return dict(server.ask("POST", f"/{model}", body, {"Content-Type": "application/json"}, wait=0))
-    except KerasqError as error:
-        return {"error": {"title": error.title}}
-
-
-def _result(server: Server, job: dict[str, Any]) -> dict[str, Any]:
-    """The photo's answer, or the problem with it."""
-    if "error" in job:
-        return job
-    return dict(server.ask("GET", f"{job['links']['self']}?wait=60", wait=60)["results"][0])
-
-
-def _show(title: str, results: dict[str, dict[str, Any]]) -> None:
+def _show(title: str, results: Iterable[tuple[Path, Result]]) -> None:
     table = Table("photo", "first, %", "second, %", "third, %", title=title, title_justify="left")
-    for key, result in results.items():
-        if error := result.get("error"):
-            table.add_row(key, error["title"])
-        else:
-            table.add_row(key, *(f"{each['label']} {each['percentage']:.4f}" for each in result["predictions"]))
+    for photo, result in results:
+        said = [result.error[0]] if result.error else [f"{e.label} {e.percentage:.4f}" for e in result.predictions]
+        table.add_row(photo.name, *said)
     console = Console()
     console.print(table, width=max(console.width, 96))

@@ -8,7 +8,7 @@ import click
 from cli.address import read_settings
 from contract.card import Cards
 from contract.errors import KerasqError
-from contract.presence import present
+from contract.presence import present, serving
 from contract.store import connect
 
 
@@ -38,11 +38,12 @@ def complaint(this_host: bool) -> str | None:
     here = present(connect(settings))
     if this_host:
         name = socket.gethostname()
-        if any(each.worker.startswith(f"{name}:") for each in here):
+        if any(each.host == name for each in here):
             return None
         return f"no worker on this host ({name}) consumes"
     models = list(Cards(settings.models_dir, settings.models))
-    missing = [model for model in models if not any(model in each.models for each in here)]
+    served = serving(here)
+    missing = [model for model in models if not served[model]]
     if missing:
         return f"no worker serves {', '.join(missing)}"
     return None if models else f"{settings.models_dir} holds no model"

@@ -23,7 +23,7 @@ COMMANDS = {
     "api": "cli.processes",
     "worker": "cli.processes",
 }
-FAILED, USAGE, UNREACHABLE, INTERRUPTED = 1, 2, 3, 130
+USAGE, UNREACHABLE, INTERRUPTED = 2, 3, 130
 
 
 class Commands(click.Group):

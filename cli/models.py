@@ -1,7 +1,6 @@
 """`kerasq models`: the cards, how many workers serve them and images wait for them now, and another one."""
 
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -13,7 +12,7 @@ from cli.address import read_settings
 from cli.paper import paper
 from contract.card import Card, Cards
 from contract.errors import QueueUnavailable
-from contract.presence import present
+from contract.presence import present, serving
 from contract.settings import Settings
 from contract.store import Store, connect
 
@@ -67,7 +66,7 @@ def queues(settings: Settings, names: Sequence[str]) -> dict[str, tuple[int, int
     """How many workers serve each model now, and how many of its images wait; {} while Redis is away."""
     store = Store(connect(settings), settings)
     try:
-        workers = Counter(model for each in present(store.redis) for model in each.models)
+        workers = serving(present(store.redis))
         return {name: (workers[name], store.waiting(name)) for name in names}
     except QueueUnavailable:
         return {}

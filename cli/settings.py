@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import Field, fields
 from typing import Any
 
 import click
@@ -45,7 +45,7 @@ def rows() -> list[tuple[str, str, str, str, str]]:
     """COLUMNS of each setting, as they are here and now."""
     now = read_settings()
     return [
-        (each.name, variable(each), _shown(each.name, now), _plain(each.default), _meaning(each.metadata))
+        (each.name, variable(each), _shown(each, now), _plain(each.default), _meaning(each.metadata))
         for each in fields(Settings)
     ]
 
@@ -59,12 +59,12 @@ def markdown_table() -> str:
     return "\n".join(lines)
 
 
-def _shown(name: str, now: Settings) -> str:
+def _shown(setting: Field[Any], now: Settings) -> str:
     """The value, without what is secret in it: people show this table to others."""
-    value = str(getattr(now, name))
-    if name == "callback_secret":
+    value = str(getattr(now, setting.name))
+    if setting.metadata["secret"]:
         return HIDDEN if value else ""
-    return SECRET.sub(rf"\1{HIDDEN}", value) if name == "redis_url" else value
+    return SECRET.sub(rf"\1{HIDDEN}", value) if setting.name == "redis_url" else value
 
 
 def _plain(default: object) -> str:

@@ -7,8 +7,8 @@ from contextlib import suppress
 
 import click
 
-from cli.child import MISCONFIGURED, Child
-from contract.errors import KerasqError
+from cli.child import Child
+from contract.errors import MISCONFIGURED, KerasqError
 
 #: Seconds between two looks at the children.
 LOOK = 0.1
@@ -72,4 +72,4 @@ class Stack:
                 if self.hurrying.wait(LOOK) and prefix != "redis":  # the server only writes its data, and soon ends
                     break
             for child in rank:
-                child.wait(0.0)
+                child.kill()

@@ -7,7 +7,7 @@ from cli.http_carrier import HttpCarrier
 from cli.patience import Patience
 from client import Client
 from contract.card import Card, Cards
-from contract.presence import present
+from contract.presence import present, serving
 from contract.settings import Settings
 from contract.store import Store, connect
 
@@ -33,7 +33,7 @@ class RedisWay:
         self._store = Store(connect(settings), settings)
 
     def served(self) -> bool:
-        return any(self.card.name in each.models for each in present(self._store.redis))
+        return self.card.name in serving(present(self._store.redis))
 
     def carrier(self, top: int) -> Carrier:
         from contract.notices import Notices

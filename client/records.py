@@ -6,10 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from contract.card import Card, Input
-from contract.jobs import Prediction, Result, Status
-
-#: The error that the API gives an image whose job ended before it.
-NOT_RUN = "Not run"
+from contract.jobs import NOT_RUN, Prediction, Result, Status
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,8 @@ from typing import Any
 from contract.errors import BadModel, UnknownModel
 
 CARD = "card.json"
+#: Of the engine that runs on CPUs; its weights lie beside it.
+ENGINE_FILE = "openvino.xml"
 WEIGHTS = "model.keras"
 #: Most values of an image: a message of 256 images is one value in Redis, which takes 512 MiB.
 VALUES = 2_000_000

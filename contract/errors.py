@@ -2,6 +2,9 @@
 
 from typing import ClassVar
 
+#: The exit code of a process whose settings or models are wrong: starting it anew does not help.
+MISCONFIGURED = 2
+
 
 class KerasqError(Exception):
     """Something went wrong that kerasq has a name for."""

@@ -44,6 +44,10 @@ class Prediction:
         return round(self.probability * 100, 4)
 
 
+#: The title of the error that an image has whose job ended before it.
+NOT_RUN = "Not run"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """The answer for one image: its top-k predictions, best first, or an error's title and detail."""
@@ -111,7 +115,7 @@ class Record:
 
 
 def new_id(now: float | None = None) -> str:
-    """A job id: a UUID of version 7 (RFC 9562), so that ids sort by time and tell their age."""
+    """An id: a UUID of version 7 (RFC 9562), so that those of jobs sort by time and tell their age."""
     millis = int((time.time() if now is None else now) * 1000)
     value = millis << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
     digits = f"{value:032x}"

@@ -2,7 +2,8 @@
 
 import os
 import socket
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,13 +18,27 @@ _WORKERS = PREFIX + "workers"
 
 @dataclass(frozen=True, kw_only=True)
 class Presence:
-    """A worker that consumes. `models` maps each model to its weights' sha256."""
+    """A worker that consumes."""
 
+    #: Host and process id.
     worker: str
+    #: Each model that it serves, and its weights' sha256.
     models: Mapping[str, str]
+    #: "openvino" or "keras", and its arithmetic.
     engine: str
+    #: Seconds since the epoch.
     started_at: float
+    #: Those that it has answered since.
     images: int = 0
+
+    @property
+    def host(self) -> str:
+        return self.worker.rpartition(":")[0]
+
+
+def serving(workers: Iterable[Presence]) -> Counter[str]:
+    """How many of them serve each model."""
+    return Counter(model for each in workers for model in each.models)
 
 
 def worker_name(pid: int) -> str:

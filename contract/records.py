@@ -1,6 +1,6 @@
 """How a job and its answers are written in Redis, and read back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgpack
@@ -40,8 +40,8 @@ def _result(error: list[str] | None, *pairs: list[Any]) -> Result:
     return Result(predictions=tuple(Prediction(label=label, probability=value) for label, value in pairs))
 
 
-def read(fields: Mapping[bytes, bytes], passed: int, now: float) -> Record:
-    """A job's record from its hash; `passed` is how many images of its model nobody waits behind."""
+def read(fields: Mapping[bytes, bytes], passed: Callable[[str], int], now: float) -> Record:
+    """A job's record from its hash; `passed` says how many images of a model nobody waits behind."""
     job = unpack_job(fields[b"job"])
     chunks = {int(key[2:]): unpack_answers(value) for key, value in fields.items() if key.startswith(b"r:") and value}
     status = _status(fields, now)
@@ -49,7 +49,7 @@ def read(fields: Mapping[bytes, bytes], passed: int, now: float) -> Record:
         job=job,
         status=status,
         done_images=len(job.refused) + int(fields.get(b"done_images", 0)),
-        position=max(1, int(fields[b"seq"]) - passed) if status is Status.QUEUED else None,
+        position=max(1, int(fields[b"seq"]) - passed(job.model)) if status is Status.QUEUED else None,
         started_at=_time(fields, b"started"),
         finished_at=_time(fields, b"finished") or _time(fields, b"cancelled"),
         version=fields[b"version"].decode() if b"version" in fields else None,

@@ -8,8 +8,8 @@ A job is one hash: `job` (packed facts), `seq`, `deadline`, `started`, `finished
 is written once, whoever delivers it again; an empty one says that the chunk was dropped (expired). `kerasq:callbacks`
 is the outbox (contract.outbox): a job in it that ends is due at once.
 
-A model's flow is one hash of two counters of images, `submitted` and `settled`; their difference waits. An image is
-counted with its message: when that is written, and when it is answered and goes, whatever became of the job meanwhile.
+A model's flow is one hash of three counters of images. The difference of `submitted` and `settled` waits: an image is
+counted with its message, when that is written, and when it is answered and goes, whatever became of the job meanwhile.
 `withdrawn` are those of them whose jobs were cancelled or forgotten: they take memory, but nobody waits behind them.
 """
 
@@ -77,7 +77,7 @@ return answer
 
 #: KEYS flow, pending, held, message, job... ARGV now, result ttl, channel, message id, its images, version, then for
 #: each job: id, chunk, packed answers ('' if not run), images, how many of them got predictions. What comes after a
-#: job's deadline is dropped: it has been told to have expired. Answers how many chunks were new.
+#: job's deadline is dropped: it has been told to have expired.
 FINISH = """
 local now, ttl = ARGV[1], ARGV[2]
 local told, first, withdrawn = {}, false, 0
@@ -119,7 +119,6 @@ if first and withdrawn > 0 then
     redis.call('HSET', KEYS[1], 'withdrawn', math.max(0, before - withdrawn))
 end
 if #told > 0 then redis.call('PUBLISH', ARGV[3], table.concat(told, ' ')) end
-return #told
 """
 
 #: KEYS job, flow. ARGV now, result ttl, channel, id. Answers 1 if it is cancelled now, 0 if it had ended, -1 if it is

@@ -21,9 +21,10 @@ def _setting(
     least: float = 1,
     most: float = 1e15,
     form: Callable[[str], bool] = lambda _: True,
+    secret: bool = False,
 ) -> Any:
     about = {"meaning": meaning, "env": env, "choices": choices, "least": least, "most": most, "form": form}
-    return field(default=default, metadata=about)
+    return field(default=default, metadata=about | {"secret": secret})
 
 
 def _is_redis_url(text: str) -> bool:
@@ -75,7 +76,9 @@ class Settings:
     require_key: bool = _setting(False, "Ask for an API key even while none has been made.")
     rate_limit: str = _setting("", "Submissions per key, or per address, such as `600/minute`; empty is no limit.")
     trusted_proxies: int = _setting(0, "Proxies in front of the API whose X-Forwarded-For is believed.", least=0)
-    callback_secret: str = _setting("", "Signs callbacks (HMAC-SHA256); without one no callback_url is taken.")
+    callback_secret: str = _setting(
+        "", "Signs callbacks (HMAC-SHA256); without one no callback_url is taken.", secret=True
+    )
     callback_private: bool = _setting(False, "Let callbacks go to private, loopback and link-local addresses.")
     callback_tries: int = _setting(8, "Most tries to deliver a callback; the pause doubles from one second.")
 

@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import redis
@@ -63,6 +64,7 @@ def connect(settings: Settings) -> redis.Redis:
 
 @contextmanager
 def reaching_redis() -> Iterator[None]:
+    """Raises redis-py's errors as ours: QueueUnavailable, QueueFull without memory, BadSetting for a wrong database."""
     try:
         yield
     except (redis.ConnectionError, redis.TimeoutError) as error:
@@ -206,10 +208,7 @@ class Store:
         return {job_id: self._read(fields) for job_id, fields in zip(job_ids, found, strict=True) if fields}
 
     def _read(self, fields: dict[bytes, bytes]) -> Record:
-        passed = 0
-        if b"started" not in fields:
-            passed = self._passed(records.unpack_job(fields[b"job"]).model)
-        return records.read(fields, passed, time.time())
+        return records.read(fields, self._passed, time.time())
 
     def flow(self, model: str) -> tuple[int, int]:
         """How many images of a model were ever submitted, and how many of them settled."""
@@ -275,10 +274,8 @@ class Store:
                 pipeline.hmget(job_key(job_id.decode()), fields)
             rows = pipeline.execute()
         found = [{k.encode(): v for k, v in zip(fields, row, strict=True) if v is not None} for row in rows]
-        flows = {job.model: 0 for job in (records.unpack_job(each[b"job"]) for each in found if each)}
-        passed = {model: self._passed(model) for model in flows}
-        now = time.time()
-        page = [records.read(each, passed[records.unpack_job(each[b"job"]).model], now) for each in found if each]
+        passed, now = cache(self._passed), time.time()
+        page = [records.read(each, passed, now) for each in found if each]
         return page, ids[count - 1].decode() if len(ids) > count else None
 
     def reserve(self, key: str, request: bytes, job_id: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from contract.card import CARD, Card
 from training.recipes import Recipe
 
 
@@ -19,6 +20,31 @@ def recipe_facts(recipe: Recipe) -> dict[str, Any]:
     facts = {**asdict(recipe), "network": recipe.network.__name__}
     # Through JSON, so that what is compared with a file's content has its types: lists, no tuples.
     return json.loads(json.dumps(facts))
+
+
+def before(recipe: Recipe, models: Path) -> dict[str, list[dict[str, Any]]]:
+    """Name, version and hours of each published model that the recipe starts from or is taught by.
+
+    Only the name where it is not there. The hours are by name those of the model and of those before it.
+    """
+    sources = {
+        "started_from": (recipe.start,) if recipe.start else (),
+        "taught_by": recipe.teaching.models if recipe.teaching else (),
+    }
+    return {how: [{"model": name, **_known(name, models)} for name in names] for how, names in sources.items()}
+
+
+def _known(name: str, models: Path) -> dict[str, Any]:
+    if not (models / name / CARD).is_file():
+        return {}
+    card = Card.read(models / name)
+    return {"version": card.version, "hours": {**hours_before(card), name: card.training.get("hours", 0.0)}}
+
+
+def hours_before(card: Card) -> dict[str, float]:
+    """The hours of every model that a card's model started from or was taught by, at once or by way of another."""
+    sources = [*card.training.get("started_from", ()), *card.training.get("taught_by", ())]
+    return {name: hours for source in sources for name, hours in source.get("hours", {}).items()}
 
 
 def parameters(model: keras.Model) -> dict[str, int]:

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from contract.card import CARD, WEIGHTS, Card, Input, sha256
+from contract.card import WEIGHTS, Card, Input, sha256
 from training import calibrate, data, engine, evaluate, networks, pictures, provenance, runs
 from training.data import Dataset
 from training.errors import PublishError, RunError
@@ -139,34 +139,9 @@ def _origin(recipe: Recipe, run: Path, models: Path) -> dict[str, Any]:
     facts = runs.record(run) or {
         "recipe": provenance.recipe_facts(recipe),
         **provenance.machine_facts(),
-        **before(recipe, models),
+        **provenance.before(recipe, models),
     }
     return {**facts, "versions": {**facts["versions"], "openvino": version("openvino")}}
-
-
-def before(recipe: Recipe, models: Path) -> dict[str, list[dict[str, Any]]]:
-    """Name, version and hours of each published model that the recipe starts from or is taught by.
-
-    Only the name where it is not there. The hours are by name those of the model and of those before it.
-    """
-    sources = {
-        "started_from": (recipe.start,) if recipe.start else (),
-        "taught_by": recipe.teaching.models if recipe.teaching else (),
-    }
-    return {how: [{"model": name, **_known(name, models)} for name in names] for how, names in sources.items()}
-
-
-def _known(name: str, models: Path) -> dict[str, Any]:
-    if not (models / name / CARD).is_file():
-        return {}
-    card = Card.read(models / name)
-    return {"version": card.version, "hours": {**hours_before(card), name: card.training.get("hours", 0.0)}}
-
-
-def hours_before(card: Card) -> dict[str, float]:
-    """The hours of every model that a card's model started from or was taught by, at once or by way of another."""
-    sources = [*card.training.get("started_from", ()), *card.training.get("taught_by", ())]
-    return {name: hours for source in sources for name, hours in source.get("hours", {}).items()}
 
 
 def _data_facts(recipe: Recipe, dataset: Dataset, data_dir: Path) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from contract.card import Card, Cards
 from contract.settings import ROOT
 from training import runs, study
 from training.errors import TrainingError
-from training.publish import hours_before
+from training.provenance import hours_before
 
 PAGE = ROOT / "docs" / "training.md"
 #: What the original project states: accuracy, loss, AUC on the test split, and training time in hours.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import keras
 
-from training import data, evaluate, fit, publish, runs
+from training import data, evaluate, fit, provenance, runs
 from training.data import Dataset, Split
 from training.precision import building
 from training.recipes import RECIPES, Recipe
@@ -24,7 +24,7 @@ def train(
     teachers = [_teacher(name, models, precision) for name in names]
     start = evaluate.published(recipe.start, models)[0] if recipe.start else None
     dataset = _dataset(recipe.dataset, data_dir, images)
-    runs.begin(run, recipe, publish.before(recipe, models), images, precision)
+    runs.begin(run, recipe, provenance.before(recipe, models), images, precision)
     fit.fit(recipe, dataset, run, start=start, teachers=teachers, precision=precision)
 
 

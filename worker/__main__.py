@@ -9,7 +9,7 @@ import logging
 import sys
 
 from contract.card import Cards
-from contract.errors import KerasqError
+from contract.errors import MISCONFIGURED, KerasqError
 from contract.settings import Settings
 from contract.store import Store, connect
 from worker.batcher import Batcher
@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
         served, engine = load(cards, settings)
     except KerasqError as error:
         print(f"worker: {error}", file=sys.stderr)
-        return 2
+        return MISCONFIGURED
     return consume(served, engine, Store(connect(settings), settings), settings)
 
 

@@ -39,7 +39,7 @@ def end_if_stuck(served: Mapping[str, Served], limit: float) -> None:
         os._exit(1)
 
 
-def _speaking(served: dict[str, Served], engine: str, classifier: Classifier, store: Store, settings: Settings) -> type:
+def _speaking(served: dict[str, Served], engine: str, classifier: Classifier, store: Store) -> type:
     """The bootstep that announces this worker, and sweeps, from the consumer's own loop: so only while it consumes."""
     started_at = time.time()
 
@@ -82,7 +82,7 @@ def consume(served: dict[str, Served], engine: str, store: Store, settings: Sett
     app, classifier = make_app(settings, hands), Classifier(served, store, hands)
     classifier.register(app)
     app.conf.task_queues = queues(list(served))
-    app.steps["consumer"].add(_speaking(served, engine, classifier, store, settings))
+    app.steps["consumer"].add(_speaking(served, engine, classifier, store))
     limit = max(STUCK, 4 * settings.visibility_timeout_s)
     threading.Thread(target=watch, args=(served, limit), name="watchdog", daemon=True).start()
     worker = app.Worker(

@@ -1,6 +1,7 @@
 """Messages that got lost on their way are sent again."""
 
 import json
+import logging
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -8,8 +9,8 @@ from typing import Any
 from contract.envelope import message_id
 from contract.message import queue_name
 from contract.store import PREFIX, Store, pending_key
-from worker.task import log
 
+log = logging.getLogger("kerasq.worker")
 #: Seconds that a message has to be taken before it is looked for in its queue.
 GRACE = 5.0
 #: Seconds within which a worker takes a message whose envelope it has popped; what is missing for longer is lost.

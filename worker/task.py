@@ -14,7 +14,7 @@ from celery.worker import state
 
 from contract.card import Card
 from contract.envelope import TASK
-from contract.errors import QueueUnavailable
+from contract.errors import EngineError, QueueUnavailable
 from contract.jobs import Prediction, Result
 from contract.message import Message, Part
 from contract.store import Store
@@ -78,7 +78,7 @@ def _answers(message: Message, wanted: Sequence[bool], served: Served) -> list[l
 def _results(part: Part, answer: np.ndarray | Exception, labels: Sequence[str]) -> list[Result]:
     if isinstance(answer, Exception):
         log.error("job %s, chunk %s: the engine failed", part.job_id, part.chunk, exc_info=answer)
-        return [Result(error=("Engine error", f"the model could not run on this image: {answer}"))] * part.images
+        return [Result(error=(EngineError.title, f"the model could not run on this image: {answer}"))] * part.images
     return top_k(answer, labels, part.top)
 
 

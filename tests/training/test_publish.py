@@ -13,7 +13,7 @@ from PIL import Image
 
 from contract.card import Card, Cards
 from tests.training.tiny import tiny_recipe, write_official
-from training import data, engine, evaluate, fit, publish, report, runs
+from training import data, engine, evaluate, fit, provenance, publish, report, runs
 from training.__main__ import main
 from training.distill import Teaching
 from training.errors import PublishError, RunError
@@ -123,7 +123,7 @@ def test_epochs_after_the_last_backup_do_not_count(recipe, places):
 
 
 def test_a_run_on_some_of_the_images_is_refused(recipe, places):
-    runs.begin(places["run"], recipe, publish.before(recipe, places["models"]), images=48)
+    runs.begin(places["run"], recipe, provenance.before(recipe, places["models"]), images=48)
     with pytest.raises(RunError, match="was trained on 48 images"):
         publish.publish("tiny", recipe, **places)
 

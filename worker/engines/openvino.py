@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import openvino as ov
 
+from contract.card import ENGINE_FILE
 from contract.errors import BadModel
 from contract.settings import Settings
 from worker.engines.careful import Careful
 from worker.engines.engine import Engine
 
-ENGINE_FILE = "openvino.xml"
 INT8_FILE = "openvino-int8.xml"
 #: Images on a lane at once: a core's caches hold what passes between their layers, and little memory is kept for it.
 PIECE = 16
