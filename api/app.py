@@ -8,6 +8,7 @@ if __name__ == "__main__":  # gevent must come before everything that it makes c
 
     monkey.patch_all()
 
+import logging
 import sys
 
 from flask_openapi3 import Info, OpenAPI
@@ -52,6 +53,7 @@ def main() -> int:
 
     try:
         settings = Settings.from_env()
+        logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         cards = Context.check(settings)
     except KerasqError as error:
         print(f"api: {error}", file=sys.stderr)

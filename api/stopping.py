@@ -11,7 +11,7 @@ from gevent import monkey
 from gevent.local import local
 from gunicorn.workers.ggevent import GeventWorker
 
-#: Seconds that a client may send nothing of the body that it announced, or take nothing of its answer.
+#: Seconds that a client may send nothing of the body that it announced, and that one write of its answer may take.
 SILENCE = 60.0
 #: Seconds without a request after which a connection counts as idle once the worker was told to stop.
 IDLE = 1.0
@@ -46,6 +46,8 @@ class StoppingWorker(GeventWorker):
         sock.settimeout(SILENCE)
         try:
             return super().handle_request(listener_name, req, sock, addr)
+        except TimeoutError:
+            raise StopIteration from None  # which gunicorn takes as the connection's end, without a word in the log
         finally:
             sock.settimeout(None)
 
@@ -63,8 +65,11 @@ class StoppingWorker(GeventWorker):
 
 
 def _no_more(client: socket.socket) -> None:
-    """End what can be read from a connection; a request that has arrived still can, and is answered."""
+    """End what can be read from a connection, unless a request, or the beginning of one, waits there to be read."""
     # The system's socket: gevent's would raise in the greenlet that reads.
     kind = monkey.get_original("socket", "socket")
     with suppress(OSError), kind(fileno=os.dup(client.fileno())) as same:
+        with suppress(BlockingIOError):
+            if same.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
+                return
         same.shutdown(socket.SHUT_RD)

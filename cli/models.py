@@ -55,7 +55,7 @@ def show(name: str | None, as_json: bool) -> None:
     List the models, or show one's card.
     """
     settings = read_settings()
-    cards = Cards(settings.models_dir)
+    cards = Cards(settings.models_dir, settings.models)
     if name:
         _show_one(cards[name], as_json)
     else:

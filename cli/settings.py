@@ -12,8 +12,8 @@ from cli.paper import paper
 from contract.settings import ROOT, Settings, variable
 
 HIDDEN = "***"
-#: A password in an address.
-SECRET = re.compile(r"(?<=//)([^:/@]*:).*(?=@)")
+#: The passwords in an address: the server's, and that of a key for TLS.
+SECRET = re.compile(r"(//[^:/@]*:).*(?=@)|(ssl_password=)[^&]*")
 COLUMNS = ("name", "variable", "value", "default", "meaning")
 
 
@@ -64,7 +64,7 @@ def _shown(setting: Field[Any], now: Settings) -> str:
     value = str(getattr(now, setting.name))
     if setting.metadata["secret"]:
         return HIDDEN if value else ""
-    return SECRET.sub(rf"\1{HIDDEN}", value) if setting.name == "redis_url" else value
+    return SECRET.sub(rf"\1\2{HIDDEN}", value) if setting.name == "redis_url" else value
 
 
 def _plain(default: object) -> str:

@@ -84,7 +84,7 @@ def _stopped_by(stack: Stack) -> Callable[[int, object], None]:
     """What a signal does: the first stops the stack, a second does not wait for the workers."""
 
     def stop(number: int, frame: object) -> None:
-        if stack.stopping.is_set():
+        if stack.stopping.is_set() and number != signal.SIGHUP:  # a shell and the kernel may both hang up
             stack.hurrying.set()
         stack.stopping.set()
 

@@ -28,7 +28,7 @@ class RedisWay:
     """Straight to the queue; the card is in the models' folder. Raises BadModel or UnknownModel."""
 
     def __init__(self, settings: Settings, model: str, patience: Patience) -> None:
-        self.card = Cards(settings.models_dir)[model]
+        self.card = Cards(settings.models_dir, settings.models)[model]
         self._settings, self._patience = settings, patience
         self._store = Store(connect(settings), settings)
 

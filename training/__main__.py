@@ -128,8 +128,9 @@ def _list() -> None:
 
     for name, recipe in RECIPES.items():
         taught = f", taught by {' and '.join(recipe.teaching.models)}" if recipe.teaching else ""
+        start = f", begins with {recipe.start}" if recipe.start else ""
         about = f"{recipe.dataset}, {recipe.epochs} epochs, {recipe.optimizer}, {recipe.schedule}"
-        print(f"{name:<18} {about}{taught}")
+        print(f"{name:<18} {about}{taught}{start}")
 
 
 def _positive(text: str) -> int:

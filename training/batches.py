@@ -29,7 +29,8 @@ class TrainingBatches(keras.utils.PyDataset):
 
     What a batch holds depends on seed, epoch and index alone; `epoch` is the number of the first epoch to come. After
     `period` epochs the same batches come again.
-    `seconds` is what making batches has taken so far: a bound of the time that the model can have waited for them.
+    `seconds` is what making batches has taken so far, without what teachers took to answer: a bound of the time that
+    the model can have waited for its input.
     """
 
     def __init__(

@@ -5,6 +5,7 @@ Targets are (B, 2, classes): those of the labels, and the mean of what the teach
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,8 +52,7 @@ class TaughtBatches(TrainingBatches):
         super().__init__(images, targets, period=views, **how)
         self._teachers, self._kept = teachers, None
         if views:
-            shape = (views, len(self), how["batch"], targets.shape[1])
-            self._kept = open_memmap(kept, "r+") if kept.exists() else open_memmap(kept, "w+", np.float32, shape)
+            self._kept = _opened(kept, (views, len(self), how["batch"], targets.shape[1]))
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         images, labels = super().__getitem__(index)
@@ -62,10 +62,19 @@ class TaughtBatches(TrainingBatches):
         if self._kept is None:
             return asked(self._teachers, images)
         known = self._kept[self._epoch, index]
-        # A file is zeros until something is written to it, and probabilities are not.
-        if not known.any(axis=1).all():
+        # A file is zeros until something is written to it, and in part after a power cut.
+        if not np.allclose(known.sum(axis=1), 1, atol=1e-3):
             known[:] = asked(self._teachers, images)
         return known
+
+
+def _opened(path: Path, shape: tuple[int, ...]) -> np.ndarray:
+    """The float32 array in the file; of zeros where there is none of that shape, since all can be asked again."""
+    with suppress(OSError, ValueError):
+        found = open_memmap(path, "r+")
+        if found.shape == shape:
+            return found
+    return open_memmap(path, "w+", np.float32, shape)
 
 
 def asked(teachers: Sequence[keras.Model], images: np.ndarray) -> np.ndarray:

@@ -93,11 +93,12 @@ def _train(
         "seed": recipe.seed,
         "epoch": done,
     }
-    batches = TrainingBatches(*examples, **how)
     if recipe.teaching:
-        views, kept = recipe.teaching.views, run / runs.ANSWERS
-        batches = distill.TaughtBatches(*examples, teachers=teachers, views=views, kept=kept, **how)
+        how |= {"teachers": teachers, "views": recipe.teaching.views, "kept": run / runs.ANSWERS}
+        batches: TrainingBatches = distill.TaughtBatches(*examples, **how)
         unseen = distill.taught(*unseen, teachers)
+    else:
+        batches = TrainingBatches(*examples, **how)
     compile_model(model, recipe, len(batches))
     model.fit(
         batches,

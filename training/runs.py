@@ -110,7 +110,8 @@ def begin(
         known = {"recipe": recipe_facts, **provenance.machine_facts(), **given, "precision": precision}
         (run / RECORD).write_text(json.dumps(known, indent=2) + "\n")
     now, then = recipe_facts | given, known["recipe"] | known
-    differing = [key for key in now if then.get(key) != now[key]]
+    # What a run does not say, because it began before there was such a thing, it had not.
+    differing = [key for key in now if (then.get(key) or None) != (now[key] or None)]
     if differing:
         raise RunError(f"{run} is a run with another {', '.join(differing)}; choose another folder with --run")
 

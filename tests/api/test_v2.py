@@ -127,8 +127,9 @@ def test_who_has_no_id_waits_also_while_the_server_stops(api):
     began = time.monotonic()
     assert api.post("/shapes", json={"key": "truck.jpg"}, headers={"Prefer": "wait=2"}).status_code == 202
     assert time.monotonic() - began < 1.8
+    began = time.monotonic()
     assert api.post("/v2/models/shapes/infer", json=asked(PIXELS.tolist())).status_code == 504
-    assert time.monotonic() - began >= 2
+    assert time.monotonic() - began >= 1.9
 
 
 def test_metadata(api):

@@ -1,6 +1,7 @@
 """Supervision, with small processes of our own in place of server, API and workers."""
 
 import os
+import signal
 import socket
 import sys
 import threading
@@ -158,3 +159,13 @@ def test_a_folder_that_cannot_be_written_to_is_named_with_its_setting(tmp_path: 
 )
 def test_a_host_to_listen_on_as_it_is_reached(host: str, reached: str) -> None:
     assert up.reachable(host) == reached
+
+
+def test_a_second_hang_up_is_no_hurry_and_a_ctrl_c_after_it_is(stack) -> None:
+    stop = up._stopped_by(stack)
+    stop(signal.SIGHUP, None)
+    stop(signal.SIGHUP, None)
+    assert stack.stopping.is_set()
+    assert not stack.hurrying.is_set()
+    stop(signal.SIGINT, None)
+    assert stack.hurrying.is_set()

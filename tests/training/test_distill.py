@@ -77,6 +77,18 @@ def test_a_teacher_is_asked_once_for_each_view(tmp_path, recipe, dataset):
     assert not np.array_equal(seen[0][0][0], seen[1][0][0])
 
 
+@pytest.mark.parametrize("content", [b"", b"x" * 500])
+def test_kept_answers_that_were_cut_off_are_asked_again(tmp_path, recipe, dataset, content):
+    teacher = build(recipe)
+    (tmp_path / "kept.npy").write_bytes(content)
+    images, targets = taught_batches(recipe, dataset, [teacher], tmp_path, views=2)[0]
+    expected = teacher.predict(images, verbose=0)
+    np.testing.assert_allclose(targets[:, 1], expected, atol=1e-6)
+    kept = np.lib.format.open_memmap(tmp_path / "kept.npy", "r+")
+    kept[0, 0, -1, 5:] = 0
+    np.testing.assert_allclose(taught_batches(recipe, dataset, [teacher], tmp_path, views=2)[0][1], targets, atol=1e-6)
+
+
 def test_a_taught_run_learns_its_teacher_s_answers(tmp_path, recipe, dataset):
     teacher = build(recipe)
     last = teacher.get_layer("probabilities")

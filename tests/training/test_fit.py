@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import pytest
@@ -209,6 +210,16 @@ def test_another_recipe_does_not_go_on_in_a_run_s_folder(tmp_path, recipe):
     runs.begin(tmp_path, recipe, {})
     with pytest.raises(RunError, match="another learning_rate"):
         runs.begin(tmp_path, replace(recipe, learning_rate=0.5), {})
+
+
+def test_a_run_from_before_there_was_a_start_goes_on(tmp_path, recipe):
+    runs.begin(tmp_path, recipe, {"started_from": [], "taught_by": []})
+    record = json.loads((tmp_path / runs.RECORD).read_text())
+    del record["started_from"], record["recipe"]["start"]
+    (tmp_path / runs.RECORD).write_text(json.dumps(record))
+    runs.begin(tmp_path, recipe, {"started_from": [], "taught_by": []})
+    with pytest.raises(RunError, match="another started_from;"):
+        runs.begin(tmp_path, recipe, {"started_from": [{"version": "v1"}], "taught_by": []})
 
 
 @pytest.mark.parametrize("how", ["started_from", "taught_by"])
