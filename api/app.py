@@ -1,15 +1,6 @@
-"""The Flask app, and the server on port 5000.
+"""The Flask app."""
 
-python -m api.app
-"""
-
-if __name__ == "__main__":  # gevent must come before everything that it makes cooperative
-    from gevent import monkey
-
-    monkey.patch_all()
-
-import logging
-import sys
+from importlib.metadata import version
 
 from flask_openapi3 import Info, OpenAPI
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -17,17 +8,16 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from api import docs, health, jobs, metrics, models, openapi, page, problems, queues, samples, submissions, v2
 from api.context import Context
 from api.parameters import ModelName
-from contract.errors import MISCONFIGURED, KerasqError
 from contract.settings import Settings
-
-VERSION = "0.1.0"
 
 
 def create_app(settings: Settings, context: Context | None = None) -> OpenAPI:
     """Wire the app. Raises BadModel when a model's folder does not hold what its card says, or BadSetting."""
     app = OpenAPI(
         __name__,
-        info=Info(title="kerasq", version=VERSION, description="Keras image classifiers behind a message queue."),
+        info=Info(
+            title="kerasq", version=version("kerasq"), description="Keras image classifiers behind a message queue."
+        ),
         doc_ui=False,
         validation_error_status=422,
         validation_error_model=problems.Problem,
@@ -46,21 +36,3 @@ def create_app(settings: Settings, context: Context | None = None) -> OpenAPI:
         app.register_api(resource.api)
     openapi.finish(app, require_key=settings.require_key)
     return app
-
-
-def main() -> int:
-    from api.server import Server
-
-    try:
-        settings = Settings.from_env()
-        logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-        cards = Context.check(settings)
-    except KerasqError as error:
-        print(f"api: {error}", file=sys.stderr)
-        return MISCONFIGURED
-    Server(settings, cards).run()
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

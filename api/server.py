@@ -5,6 +5,7 @@ import sys
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
+from api.app import create_app
 from api.context import Context
 from api.stopping import StoppingWorker
 from contract.card import Cards
@@ -50,6 +51,4 @@ class Server(BaseApplication):
             print(f"api: {error}; the models stay as they were", file=sys.stderr, flush=True)
 
     def load(self) -> Flask:
-        from api.app import create_app
-
         return create_app(self._settings, Context.open(self._settings, self._cards))

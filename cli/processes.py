@@ -52,7 +52,7 @@ def api(host: str | None, port: int | None) -> None:
         environ["KERASQ_PORT"] = str(port)
     settings = Settings.from_env(environ)
     embedded.demand_port(settings.host, settings.port, "--port")
-    become(command("api.app"), environ)
+    become(command("api"), environ)
 
 
 @click.command(short_help="Run one worker alone.")

@@ -102,7 +102,7 @@ def _server_port(redis_port: int | None, taken: int) -> int:
 def _run(stack: Stack, environ: Mapping[str, str], workers: int, names: list[str]) -> None:
     """Start API and workers, say when they are ready, and keep them running."""
     settings = Settings.from_env(environ)
-    stack.run(Child("api", command("api.app"), environ))
+    stack.run(Child("api", command("api"), environ))
     stack.run(*(Child(f"worker-{number}", command("worker"), environ) for number in range(1, workers + 1)))
     client = connect(settings)
 

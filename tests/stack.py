@@ -70,7 +70,7 @@ class Stack:
         self._server.wait(20)
 
     def start_api(self) -> None:
-        self._api = self._spawn("api", [sys.executable, "-m", "api.app"])
+        self._api = self._spawn("api", [sys.executable, "-m", "api"])
         until(self._listens, "the API listens")
 
     def stop_api(self) -> None:

@@ -190,7 +190,7 @@ def test_health_starts_without_what_is_heavy() -> None:
 @pytest.mark.parametrize(
     ("words", "tail"),
     [
-        (["api", "--port", "7000"], ["-P", "-m", "api.app"]),
+        (["api", "--port", "7000"], ["-P", "-m", "api"]),
         (["worker", "--models", "shapes"], ["-P", "-m", "worker", "--models", "shapes"]),
     ],
 )

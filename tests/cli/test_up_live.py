@@ -49,7 +49,7 @@ class Up:
 
     def children(self) -> dict[str, int]:
         found = subprocess.run(["pgrep", "-aP", str(self.process.pid)], capture_output=True, text=True).stdout
-        names = {"valkey": "redis", "api.app": "api", "-m worker": "worker"}
+        names = {"valkey": "redis", "-m api": "api", "-m worker": "worker"}
         rows = [line.split(" ", 1) for line in found.splitlines()]
         return {short: int(pid) for pid, words in rows for long, short in names.items() if long in words}
 

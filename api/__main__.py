@@ -1,0 +1,32 @@
+"""The API on port 5000.
+
+python -m api
+"""
+
+from gevent import monkey
+
+monkey.patch_all()  # before everything that it makes cooperative is imported
+
+import logging
+import sys
+
+from api.context import Context
+from api.server import Server
+from contract.errors import MISCONFIGURED, KerasqError
+from contract.settings import Settings
+
+
+def main() -> int:
+    try:
+        settings = Settings.from_env()
+        logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        cards = Context.check(settings)
+    except KerasqError as error:
+        print(f"api: {error}", file=sys.stderr)
+        return MISCONFIGURED
+    Server(settings, cards).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
