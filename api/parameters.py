@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from werkzeug.routing import BaseConverter
 
 from contract.card import RESERVED
@@ -17,6 +17,10 @@ class Parameters(BaseModel):
         for field in schema.get("properties", {}).values():
             _absent_is_not_null(field)
         return schema
+
+
+class ModelPath(Parameters):
+    model: str = Field(description="A model's name.", json_schema_extra={"example": "cifar10"})
 
 
 def _absent_is_not_null(field: dict[str, Any]) -> None:

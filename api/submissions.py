@@ -16,7 +16,7 @@ from api.context import Context, context
 from api.decoding import decoded
 from api.gate import demand_key, limit_rate
 from api.openapi import KEY, LINKS, SUBMISSION, body, refusals
-from api.parameters import Parameters
+from api.parameters import ModelPath, Parameters
 from api.preferences import Preferences
 from api.routes import Routes
 from api.uploads import Upload, uploads
@@ -39,10 +39,6 @@ TAG = Tag(name="submit", description="Images in, a job out.")
 api = Routes("submissions", __name__, abp_tags=[TAG], abp_security=KEY)
 api.before_request(demand_key)
 api.before_request(limit_rate)
-
-
-class ModelPath(Parameters):
-    model: str = Field(description="A model's name.", json_schema_extra={"example": "cifar10"})
 
 
 class SubmitQuery(Parameters):

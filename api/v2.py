@@ -12,14 +12,13 @@ import numpy as np
 from flask import Response, current_app, request
 from flask_openapi3 import OpenAPI, Tag
 from flask_openapi3.types import ResponseDict
-from pydantic import Field
 
 from api import tensors
 from api.bodies import answer
 from api.context import Context, context
 from api.gate import demand_key, limit_rate
 from api.openapi import KEY, body, ref, refusals
-from api.parameters import Parameters
+from api.parameters import ModelPath
 from api.received import demand_few, whole
 from api.routes import Routes
 from contract import errors
@@ -30,10 +29,6 @@ from contract.presence import present, serving
 TAG = Tag(name="v2", description="The Open Inference Protocol, version 2.")
 api = Routes("v2", __name__, url_prefix="/v2", abp_tags=[TAG])
 INFER = {"required": True, "content": {"application/json": {"schema": ref(tensors.InferRequest)}}}
-
-
-class ModelPath(Parameters):
-    model: str = Field(description="A model's name.", json_schema_extra={"example": "cifar10"})
 
 
 @api.get(

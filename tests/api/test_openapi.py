@@ -6,6 +6,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from api.problems import MIMETYPE
+from contract.card import NAME, RESERVED
 
 
 @pytest.fixture
@@ -57,6 +58,11 @@ def test_a_key_is_demanded_where_the_settings_do(make_api, require_key):
     assert security == ([{"key": []}] if require_key else [{}, {"key": []}])
     assert spec["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
     assert "security" not in spec["paths"]["/models"]["get"]
+
+
+def test_no_model_can_have_the_name_of_a_route(api):
+    firsts = {str(rule).split("/")[1] for rule in api.client.application.url_map.iter_rules()}
+    assert {first for first in firsts if NAME.fullmatch(first)} == RESERVED
 
 
 def test_every_route_is_described_or_is_a_page(api, spec):
