@@ -7,6 +7,7 @@ from flask import Response, current_app, render_template, request
 from api import curl
 from api.bodies import answer
 from api.headers import guarded
+from api.openapi import stream
 from api.refusals import every
 from api.routes import Routes
 from contract.errors import KerasqError
@@ -17,7 +18,12 @@ api.after_request(guarded)
 ORDER = ("{model}", "jobs", "models", "queues", "samples")
 
 
-@api.get("/openapi.json", summary="This API as OpenAPI 3.1", responses={200: None})
+@api.get(
+    "/openapi.json",
+    operation_id="openapi",
+    summary="This API as OpenAPI 3.1",
+    responses={200: stream("The document.", "application/json", schema={"type": "object"})},
+)
 def document() -> Response:
     return answer(_spec())
 

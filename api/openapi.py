@@ -118,7 +118,7 @@ def finish(app: OpenAPI, *, require_key: bool) -> None:
     """Complete the description that flask-openapi3 has collected.
 
     Its own schema class knows only some of JSON Schema's keywords and drops the others, so the schemas come from
-    pydantic itself. It gives every operation a 422 that ours do not have, and every problem the type of plain JSON.
+    pydantic itself. It gives every operation a 422 that ours do not have.
     """
     spec = app.api_doc
     modes = [*((model, "validation") for model in READ), *((model, "serialization") for model in WRITTEN)]
@@ -136,5 +136,3 @@ def _correct(responses: dict[str, Any]) -> None:
         schema = response.get("content", {}).get("application/json", {}).get("schema", {})
         if schema.get("type") == "array" and status == "422":
             del responses[status]
-        elif schema == ref(Problem):
-            response["content"] = {MIMETYPE: {"schema": schema}}

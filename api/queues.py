@@ -1,17 +1,25 @@
 """GET /queues: how long the line is, and who works on it."""
 
 from flask import Response
+from flask_openapi3 import Tag
 
 from api.bodies import QueueList, answer
 from api.context import context
-from api.problems import Problem
+from api.openapi import body, refusals
 from api.routes import Routes
+from contract.errors import QueueUnavailable
 from contract.presence import present, serving
 
-api = Routes("queues", __name__)
+TAG = Tag(name="queues", description="How long the lines are, and who works on them.")
+api = Routes("queues", __name__, abp_tags=[TAG])
 
 
-@api.get("/queues", summary="Each model's queue and workers now", responses={200: QueueList, 503: Problem})
+@api.get(
+    "/queues",
+    operation_id="queues",
+    summary="Each model's queue and workers now",
+    responses={200: body(QueueList, "The queues."), **refusals(QueueUnavailable)},
+)
 def index() -> Response:
     here = context()
     workers = serving(present(here.store.redis))

@@ -5,18 +5,20 @@ from pathlib import Path
 from urllib.parse import quote
 
 from flask import Response, request
+from flask_openapi3 import Tag
 from pydantic import Field
 
 from api.bodies import SampleList, answer
 from api.context import context
 from api.headers import guarded
+from api.openapi import body, refusals, stream
 from api.parameters import Parameters
-from api.problems import Problem
 from api.routes import Routes
 from contract.errors import UnknownKey
 from contract.images import SUFFIXES, open_key
 
-api = Routes("samples", __name__, url_prefix="/samples")
+TAG = Tag(name="samples", description="Pictures to try a model on.")
+api = Routes("samples", __name__, url_prefix="/samples", abp_tags=[TAG])
 api.after_request(guarded)
 
 
@@ -24,14 +26,24 @@ class SamplePath(Parameters):
     key: str = Field(description="A picture's file name, such as truck.jpg.")
 
 
-@api.get("", summary="The pictures of the image folder", responses={200: SampleList})
+@api.get(
+    "",
+    operation_id="samples",
+    summary="The pictures of the image folder",
+    responses={200: body(SampleList, "What there is.")},
+)
 def index() -> Response:
     folder = context().settings.images_dir
     files = sorted(file for file in folder.iterdir() if _is_picture(file)) if folder.is_dir() else []
     return answer({"samples": [_sample(file) for file in files]})
 
 
-@api.get("/<string:key>", summary="A picture of the image folder", responses={200: None, 404: Problem})
+@api.get(
+    "/<string:key>",
+    operation_id="sample",
+    summary="A picture of the image folder",
+    responses={200: stream("The picture.", "image/*"), **refusals(UnknownKey)},
+)
 def show(path: SamplePath) -> Response:
     folder = context().settings.images_dir
     if Path(path.key).suffix.lower() not in SUFFIXES:
