@@ -29,6 +29,8 @@ def main(graph: Path, images: Path, output: Path) -> None:
         subset_size=len(pixels),
         # Activations that are not rectified need a zero point.
         preset=nncf.QuantizationPreset.MIXED,
+        # Layer after layer, each on what those before it really give: seconds, for 0.14 points of `cifar10`.
+        fast_bias_correction=False,
         ignored_scope=nncf.IgnoredScope(names=ends(model)),
     )
     openvino.save_model(quantised, output, compress_to_fp16=False)
