@@ -149,6 +149,7 @@ def test_health_without_redis(kerasq, settings, monkeypatch) -> None:
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_signals_end_a_command_as_ctrl_c_does(monkeypatch, number, code) -> None:
     heard = {}
+    monkeypatch.setattr(signal, "getsignal", lambda number: signal.SIG_DFL)  # whatever these tests run under
     monkeypatch.setattr(signal, "signal", lambda number, heed: heard.update({number: heed}))
     monkeypatch.setattr("cli.main.cli", lambda **_: heard[number](number, None))
     with pytest.raises(SystemExit) as ended:
