@@ -19,6 +19,11 @@ from tests.stack import ROOT, free_port, until
 pytestmark = pytest.mark.live
 
 
+def _heeds_hang_ups() -> None:
+    """Whatever the tests run under, such as nohup."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Up:
     """One `kerasq up` in a folder of its own."""
 
@@ -36,7 +41,9 @@ class Up:
     def start(self, *words: str) -> None:
         with (self.folder / "out").open("w") as out, (self.folder / "err").open("w") as err:
             command = [sys.executable, "-m", "cli.main", "up", *words]
-            self.process = subprocess.Popen(command, env=self.env, cwd=self.folder, stdout=out, stderr=err)
+            self.process = subprocess.Popen(
+                command, env=self.env, cwd=self.folder, stdout=out, stderr=err, preexec_fn=_heeds_hang_ups
+            )
         until(lambda: "ready" in (self.folder / "out").read_text(), "it is ready", 60)
 
     def stop(self, how: int = signal.SIGTERM) -> int:

@@ -54,9 +54,8 @@ def task_of(classifier):
     return app.tasks["kerasq.classify"]
 
 
-def deliver(classifier, queue, message_id):
+def deliver(work, queue, message_id):
     """What Celery does with an envelope."""
-    work = task_of(classifier)
     work.push_request(id=message_id, delivery_info={"routing_key": queue})
     try:
         work.run()
@@ -77,10 +76,11 @@ def test_what_celery_delivers_is_run_once_and_counted_as_bulk(classifier, store,
         return take(*given)
 
     monkeypatch.setattr(store, "take", flaky)
-    deliver(classifier, "shapes.bulk", message.id)
+    work = task_of(classifier)
+    deliver(work, "shapes.bulk", message.id)
     assert store.get(one.id).status is Status.SUCCEEDED
     assert held == [1, 1] and classifier._hands._bulk == 0
-    deliver(classifier, "shapes.bulk", message.id)  # it comes again: nothing is run
+    deliver(work, "shapes.bulk", message.id)  # it comes again: nothing is run
     assert classifier.images == 1
 
 
