@@ -53,6 +53,18 @@ def keras_at_hand() -> None:
         absent("TensorFlow")
 
 
+def stated(facts: dict[str, Any]) -> dict[str, Any]:
+    """Without what is off: a card may be from before there was such a thing, or after."""
+    return {key: stated(value) if isinstance(value, dict) else value for key, value in facts.items() if value}
+
+
+def test_its_recipe_is_the_one_that_is_written_down(name: str, keras_at_hand: None) -> None:
+    from training.provenance import recipe_facts
+    from training.recipes import RECIPES
+
+    assert stated(CARDS[name].training["recipe"]) == stated(recipe_facts(RECIPES[name]))
+
+
 def test_every_file_is_the_one_that_its_card_names() -> None:
     assert set(BARS) <= set(CARDS)
     CARDS.verify()
