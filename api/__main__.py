@@ -7,11 +7,11 @@ from gevent import monkey
 
 monkey.patch_all()  # before everything that it makes cooperative is imported
 
-import logging
 import sys
 
 from api.context import Context
 from api.server import Server
+from contract import logs
 from contract.errors import MISCONFIGURED, KerasqError
 from contract.settings import Settings
 
@@ -19,7 +19,7 @@ from contract.settings import Settings
 def main() -> int:
     try:
         settings = Settings.from_env()
-        logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        logs.begin(settings.log_level)
         cards = Context.check(settings)
     except KerasqError as error:
         print(f"api: {error}", file=sys.stderr)

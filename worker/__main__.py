@@ -5,9 +5,9 @@ python -m worker --models cifar10    # one of them
 """
 
 import argparse
-import logging
 import sys
 
+from contract import logs
 from contract.card import Cards
 from contract.errors import MISCONFIGURED, KerasqError
 from contract.settings import Settings
@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         settings = Settings.from_env()
-        logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        logs.begin(settings.log_level)
         cards = Cards(settings.models_dir, options.models or settings.models)
         cards.demand()
         served, engine = load(cards, settings)
