@@ -1,8 +1,5 @@
 """Rules of the command line whose breach no other test would notice."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -12,8 +9,6 @@ from cli.patience import Patience
 from contract.jobs import Status
 from contract.notices import Notices
 from contract.submit import Submitter
-from tests.cli.test_stack import TRAP, python, stack  # noqa: F401 - a fixture
-from tests.stack import until
 
 
 @pytest.fixture
@@ -33,25 +28,6 @@ def test_nothing_is_left_of_what_was_fetched(store, carrier):
     store.cancel(one)
     assert carrier.fetch(one, 1.0)
     assert not carrier._notices._watches and store.page(9)[0] == []
-
-
-def test_what_a_child_started_ends_with_it(stack):
-    sleeper = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])"
-    code = f"import subprocess, sys; print({sleeper}.pid, flush=True); {TRAP}"
-    child = python("worker-1", code)
-    stack.run(child)
-    until(lambda: len(child.said) >= 2, "it is up")
-    grandchild = int(child.said[0])
-    stack.drain()
-
-    def gone():
-        try:
-            os.kill(grandchild, 0)
-        except ProcessLookupError:
-            return True
-        return "Z" in Path(f"/proc/{grandchild}/stat").read_text().split(")")[1][:3]
-
-    until(gone, "what it started is gone", 5)
 
 
 def test_the_embedded_server_writes_its_file_and_listens_here_alone(tmp_path):

@@ -169,3 +169,22 @@ def test_a_second_hang_up_is_no_hurry_and_a_ctrl_c_after_it_is(stack) -> None:
     assert not stack.hurrying.is_set()
     stop(signal.SIGINT, None)
     assert stack.hurrying.is_set()
+
+
+def test_what_a_child_started_ends_with_it(stack):
+    sleeper = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])"
+    code = f"import subprocess, sys; print({sleeper}.pid, flush=True); {TRAP}"
+    child = python("worker-1", code)
+    stack.run(child)
+    until(lambda: len(child.said) >= 2, "it is up")
+    grandchild = int(child.said[0])
+    stack.drain()
+
+    def gone():
+        try:
+            os.kill(grandchild, 0)
+        except ProcessLookupError:
+            return True
+        return "Z" in Path(f"/proc/{grandchild}/stat").read_text().split(")")[1][:3]
+
+    until(gone, "what it started is gone", 5)

@@ -219,3 +219,24 @@ def test_pixels_of_another_shape_are_refused_and_the_others_run(engine: Counting
     refused, given = make(engine).run([np.zeros((1, 3, 3, 3), np.uint8), images(5)])
     assert str(refused) == "the pixels are (3, 3, 3), the model takes (2, 2, 3)"
     assert given.tolist() == [[5] * 4]
+
+
+def test_an_urgent_answer_is_told_before_the_bulk_piece_ends(engine, pool):
+    batcher, last, predict = make(engine, batch_max=1), threading.Event(), engine.predict
+
+    def held_at_the_end(batch):
+        if (batch == 3).any():
+            last.wait(3)
+        return predict(batch)
+
+    engine.predict = held_at_the_end
+    engine.gate.clear()
+    bulk = pool.submit(batcher.run, [images(1, 2, 3)], urgent=False)
+    assert engine.running.wait(5)
+    askers = Askers(batcher, pool)
+    askers.ask(9)
+    engine.gate.set()
+    assert askers.told()[0].tolist() == [[9] * 4]
+    assert not bulk.done()
+    last.set()
+    bulk.result(5)

@@ -10,6 +10,7 @@ from contract.settings import Settings
 from contract.store import Store
 from worker import task
 from worker.batcher import Batcher
+from worker.celery_app import make_app
 from worker.device import Device
 from worker.order import Hands
 from worker.task import Classifier, Served, patiently, top_k
@@ -125,3 +126,66 @@ def test_a_worker_that_is_to_end_does_not_wait_for_ever(monkeypatch: pytest.Monk
     with pytest.raises(QueueUnavailable):
         patiently(step)
     assert len(tries) > 2
+
+
+@pytest.mark.parametrize("bulk", [False, True])
+def test_bulk_is_not_urgent_to_the_engine(classifier, store, monkeypatch, bulk):
+    batcher = classifier._served["shapes"].batcher
+    ran, real = [], batcher.run
+    monkeypatch.setattr(batcher, "run", lambda pieces, *, urgent: ran.append(urgent) or real(pieces, urgent=urgent))
+    one = Job(model="shapes", images=1, bulk=bulk)
+    (message,) = queued(store, (one, np.zeros((1, 8, 8, 3), np.uint8)))
+    classifier.classify(*store.take(message.queue, message.id))
+    assert ran == [not bulk]
+
+
+def test_answers_outlive_a_blip_of_redis(classifier, store, monkeypatch):
+    one = asked(10)
+    (message,) = queued(store, one)
+    finish, away = store.finish, [QueueUnavailable("away")]
+    monkeypatch.setattr(task.time, "sleep", lambda _: None)
+
+    def flaky(*given):
+        if away:
+            raise away.pop()
+        finish(*given)
+
+    monkeypatch.setattr(store, "finish", flaky)
+    run(classifier, store, message.id)
+    assert store.get(one[0].id).status is Status.SUCCEEDED
+
+
+def task_of(classifier):
+    app = make_app(Settings(), classifier._hands)
+    classifier.register(app)
+    return app.tasks["kerasq.classify"]
+
+
+def deliver(work, queue, message_id):
+    """What Celery does with an envelope."""
+    work.push_request(id=message_id, delivery_info={"routing_key": queue})
+    try:
+        work.run()
+    finally:
+        work.pop_request()
+
+
+def test_what_celery_delivers_is_run_once_and_counted_as_bulk(classifier, store, monkeypatch):
+    one = Job(model="shapes", images=1, bulk=True)
+    (message,) = queued(store, (one, np.zeros((1, 8, 8, 3), np.uint8)))
+    take, away, held = store.take, [QueueUnavailable("away")], []
+    monkeypatch.setattr(task.time, "sleep", lambda _: None)
+
+    def flaky(*given):
+        held.append(classifier._hands._bulk)
+        if away:
+            raise away.pop()
+        return take(*given)
+
+    monkeypatch.setattr(store, "take", flaky)
+    work = task_of(classifier)
+    deliver(work, "shapes.bulk", message.id)
+    assert store.get(one.id).status is Status.SUCCEEDED
+    assert held == [1, 1] and classifier._hands._bulk == 0
+    deliver(work, "shapes.bulk", message.id)  # it comes again: nothing is run
+    assert classifier.images == 1
