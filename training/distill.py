@@ -35,8 +35,8 @@ class Teaching:
 class TaughtBatches(TrainingBatches):
     """Batches whose targets are (B, 2, classes).
 
-    With `kept`, a file, the teachers' answers to the first `views` epochs are kept there, and the batches of these
-    epochs come again and again.
+    With `views`, the teachers' answers to the first so many epochs are kept in the file `kept`, and the batches of
+    these epochs come again and again.
     """
 
     def __init__(
