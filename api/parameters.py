@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.routing import BaseConverter
 
 from contract.card import RESERVED
 
 
 class Parameters(BaseModel):
-    """The base of all of them."""
+    """The base of all of them; frozen, because requests that send the same share one."""
+
+    model_config = ConfigDict(frozen=True)
 
     @classmethod
     def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Request
 from gunicorn.http.errors import ParseException
 from werkzeug.datastructures import FileStorage
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import MultiPartParser
 
 from contract.errors import BadRequest, InvalidRequest, TooLarge
@@ -15,18 +15,19 @@ from contract.errors import BadRequest, InvalidRequest, TooLarge
 
 def whole(request: Request) -> bytes:
     """Raises BadRequest for a body that breaks off or is framed wrongly, werkzeug's 413 for one over the limit."""
-    limit = request.max_content_length
-    try:
-        content = request.get_data(cache=False)
-        # A body in chunks is cut off at the limit without a word.
-        more = len(content) == limit and request.environ["wsgi.input"].read(1)
-    except ClientDisconnected:
-        raise BadRequest("the body cannot be read: it breaks off") from None
-    except (OSError, ParseException) as error:
-        raise BadRequest(f"the body cannot be read: {error}") from None
-    if more:
+    limit, announced = request.max_content_length or 0, request.content_length or 0
+    if announced > limit:
         raise RequestEntityTooLarge
-    if (announced := request.content_length or 0) > len(content):
+    try:
+        # Straight from the server, which ends a body where the client said; werkzeug's streams cost four times as much.
+        content = request.environ["wsgi.input"].read(limit + 1)
+    except OSError:
+        raise BadRequest("the body cannot be read: it breaks off") from None
+    except ParseException as error:
+        raise BadRequest(f"the body cannot be read: {error}") from None
+    if len(content) > limit:
+        raise RequestEntityTooLarge
+    if announced > len(content):
         raise BadRequest(f"the body ends after {len(content):,} of the {announced:,} bytes that were announced")
     return content
 

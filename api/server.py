@@ -30,6 +30,10 @@ class Server(BaseApplication):
             "worker_connections": 4096,
             "backlog": 4096,
             "keepalive": 75,  # longer than the 60 s that proxies keep a connection, so that it is they who close it
+            # What proxies say is ProxyFix's to read; to see whom to believe, gunicorn would parse each client's address.
+            "forwarded_allow_ips": "*",
+            "forwarder_headers": "",
+            "secure_scheme_headers": {},
             "limit_request_line": 8190,  # as much as gunicorn reads; over it, the answer is its own 414
             "timeout": 120,
             "graceful_timeout": 30,
