@@ -6,7 +6,6 @@ import time
 from typing import Any
 
 import orjson
-import redis
 from flask import Flask, Response, current_app, request
 from pydantic import BaseModel, Field, ValidationError
 from werkzeug.exceptions import HTTPException
@@ -74,10 +73,6 @@ def _http(error: HTTPException) -> Response:
     return problem(error.code or 500, error.name.capitalize(), error.description or "", headers)
 
 
-def _redis(error: redis.RedisError) -> Response:
-    return of(QueueUnavailable("Redis does not answer", error))
-
-
 def _unforeseen(error: Exception) -> Response:
     current_app.logger.exception("unforeseen", exc_info=error)
     return problem(500, KerasqError.title, "Something went wrong here that is not your doing; it has been logged.")
@@ -100,6 +95,4 @@ def misfit(error: ValidationError) -> str:
 def register(app: Flask) -> None:
     app.register_error_handler(KerasqError, of)
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(redis.ConnectionError, _redis)
-    app.register_error_handler(redis.TimeoutError, _redis)
     app.register_error_handler(Exception, _unforeseen)

@@ -30,7 +30,7 @@ class Server(BaseApplication):
             "worker_connections": 4096,
             "backlog": 4096,
             "keepalive": 75,  # longer than the 60 s that proxies keep a connection, so that it is they who close it
-            # What proxies say is ProxyFix's to read; to see whom to believe, gunicorn would parse each client's address.
+            # What proxies say is for ProxyFix to read; to see whom to believe, gunicorn would parse every address.
             "forwarded_allow_ips": "*",
             "forwarder_headers": "",
             "secure_scheme_headers": {},

@@ -5,12 +5,15 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, islice
 
 import numpy as np
 
 from worker.device import Device
 from worker.engines.engine import Engine
+
+#: Of one image: its probabilities, float32 (classes,), or why there are none.
+Answer = np.ndarray | Exception
 
 
 @dataclass(order=True)
@@ -20,8 +23,8 @@ class Item:
     rank: int
     number: int
     pixels: np.ndarray = field(compare=False)
-    #: Probabilities, float32 (N, classes), or why there are none; None while it waits.
-    answer: np.ndarray | Exception | None = field(compare=False, default=None)
+    #: None while it waits.
+    answers: list[Answer] | None = field(compare=False, default=None)
     arrived: float = field(compare=False, default_factory=time.monotonic)
 
 
@@ -53,14 +56,15 @@ class Batcher:
         began = self._began
         return 0.0 if began is None else time.monotonic() - began
 
-    def run(self, pieces: Sequence[np.ndarray], *, urgent: bool = True) -> list[np.ndarray | Exception]:
-        """Of each piece, uint8 (N, height, width, channels), the float32 (N, classes) once the device has run it.
+    def run(self, pieces: Sequence[np.ndarray], *, urgent: bool = True) -> list[list[Answer]]:
+        """Of each piece, uint8 (N, height, width, channels), N answers once the device has run it.
 
-        Or what the engine raised, or ValueError for pixels of another shape than the model takes.
+        Those that are no probabilities are what the engine raised, or ValueError for pixels of another shape than the
+        model takes.
         """
         waiting = [[self._put(part, urgent=urgent) for part in self._parts(pixels)] for pixels in pieces]
         self._settle([item for items in waiting for item in items])
-        return [_joined(items) for items in waiting]
+        return [[answer for item in items for answer in item.answers or ()] for items in waiting]
 
     def _parts(self, pixels: np.ndarray) -> list[np.ndarray]:
         return [pixels[first : first + self._batch_max] for first in range(0, len(pixels), self._batch_max)]
@@ -70,7 +74,8 @@ class Batcher:
         if pixels.shape[1:] == self._engine.input_shape:
             self._items.put(item)
         else:
-            item.answer = ValueError(f"the pixels are {pixels.shape[1:]}, the model takes {self._engine.input_shape}")
+            wrong = ValueError(f"the pixels are {pixels.shape[1:]}, the model takes {self._engine.input_shape}")
+            item.answers = [wrong] * len(pixels)
         return item
 
     def _settle(self, mine: list[Item]) -> None:
@@ -121,31 +126,21 @@ class Batcher:
         return batch
 
     def _run(self, batch: list[Item]) -> None:
+        answers = iter(self._answered(np.concatenate([item.pixels for item in batch])))
+        for item in batch:
+            item.answers = list(islice(answers, len(item.pixels)))
+
+    def _answered(self, pixels: np.ndarray) -> list[Answer]:
         self._began = time.monotonic()
         try:
-            answers = self._engine.predict(np.concatenate([item.pixels for item in batch]))
-            ends = np.cumsum([len(item.pixels) for item in batch])
-            for item, rows in zip(batch, np.split(answers, ends[:-1]), strict=True):
-                item.answer = rows
+            return list(self._engine.predict(pixels))
         except Exception as error:
-            if len(batch) == 1:
-                batch[0].answer = error
-                return
-            for item in batch:
-                self._run([item])
+            if len(pixels) == 1:
+                return [error]
+        half = len(pixels) // 2
+        return self._answered(pixels[:half]) + self._answered(pixels[half:])
 
 
 def _open(items: list[Item]) -> bool:
     """Whether one of them waits."""
-    return any(item.answer is None for item in items)
-
-
-def _joined(items: list[Item]) -> np.ndarray | Exception:
-    """The answers to a piece's parts as one; what went wrong with one of them, went wrong with the piece."""
-    rows: list[np.ndarray] = []
-    for item in items:
-        if isinstance(item.answer, np.ndarray):
-            rows.append(item.answer)
-        elif item.answer:
-            return item.answer
-    return rows[0] if len(rows) == 1 else np.concatenate(rows)
+    return any(item.answers is None for item in items)

@@ -18,7 +18,7 @@ from contract.errors import EngineError, QueueUnavailable
 from contract.jobs import Prediction, Result
 from contract.message import Message, Part
 from contract.store import Store
-from worker.batcher import Batcher
+from worker.batcher import Answer, Batcher
 from worker.order import Hands
 
 log = logging.getLogger("kerasq.worker")
@@ -75,11 +75,17 @@ def _answers(message: Message, wanted: Sequence[bool], served: Served) -> list[l
     ]
 
 
-def _results(part: Part, answer: np.ndarray | Exception, labels: Sequence[str]) -> list[Result]:
-    if isinstance(answer, Exception):
-        log.error("job %s, chunk %s: the engine failed", part.job_id, part.chunk, exc_info=answer)
-        return [Result(error=(EngineError.title, f"the model could not run on this image: {answer}"))] * part.images
-    return top_k(answer, labels, part.top)
+def _results(part: Part, answers: Sequence[Answer], labels: Sequence[str]) -> list[Result]:
+    rows = [answer for answer in answers if not isinstance(answer, Exception)]
+    if failures := [answer for answer in answers if isinstance(answer, Exception)]:
+        said = "job %s, chunk %s: the engine failed on %s of %s images"
+        log.error(said, part.job_id, part.chunk, len(failures), part.images, exc_info=failures[0])
+    best = iter(top_k(np.stack(rows), labels, part.top) if rows else ())
+    return [_failed(answer) if isinstance(answer, Exception) else next(best) for answer in answers]
+
+
+def _failed(error: Exception) -> Result:
+    return Result(error=(EngineError.title, f"the model could not run on this image: {error}"))
 
 
 def top_k(probabilities: np.ndarray, labels: Sequence[str], k: int) -> list[Result]:

@@ -104,6 +104,11 @@ def test_a_body_that_is_not_whole_is_refused(stack: Stack, length: str, body: by
     assert (answer.status in (400, 413), says in detail) == (True, True), detail
 
 
+def test_no_client_says_where_it_is(stack: Stack) -> None:
+    moved = {"SCRIPT_NAME": "/elsewhere", "PATH_INFO": "/jobs", "X-Forwarded-Proto": "https", "X-Forwarded-For": "x"}
+    assert call("GET", f"{stack.url}/healthz", **moved).status == 200
+
+
 @pytest.mark.parametrize("what", TAKEN)
 def test_an_odd_picture_is_classified(stack: Stack, what: str) -> None:
     answer = call("POST", f"{stack.url}/cifar10", TAKEN[what], "image/x", Prefer="wait=20")

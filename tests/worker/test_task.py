@@ -73,6 +73,16 @@ def test_an_image_that_breaks_the_engine_fails_alone(classifier: Classifier, sto
     assert record.results[0].error == ("Engine error", "the model could not run on this image: blinded")
 
 
+def test_an_image_that_breaks_the_engine_leaves_the_others_of_its_job(classifier: Classifier, store: Store) -> None:
+    job = asked(204, 255, 10, 255)
+    for message in queued(store, job):
+        run(classifier, store, message.id)
+    record = store.get(job[0].id)
+    assert record.status is Status.SUCCEEDED
+    first = [result.error[0] if result.error else result.predictions[0].label for result in record.results]
+    assert first == ["star", "Engine error", "circle", "Engine error"]
+
+
 def test_what_was_cancelled_is_left_out(classifier: Classifier, store: Store) -> None:
     kept, cancelled = asked(10), asked(20)
     messages = queued(store, kept, cancelled)
