@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
-from contract.jobs import NOT_RUN, Record, Result, Status, iso
+from contract.jobs import Record, Status
+from contract.plain import plain
 
 BASE64: JsonDict = {"contentEncoding": "base64"}
 Key = Annotated[str, Field(min_length=1, max_length=1024)]
@@ -146,40 +147,9 @@ class SampleList(BaseModel):
 
 def job_body(record: Record, *, results: bool = True) -> dict[str, Any]:
     """A record as JobBody's fields."""
-    job = record.job
-    body: dict[str, Any] = {
-        "id": job.id,
-        "status": record.status,
-        "model": job.model,
-        "version": record.version,
-        "images": job.images,
-        "done": record.done_images,
-        "position": record.position,
-        "submitted_at": iso(job.submitted_at),
-        "started_at": iso(record.started_at),
-        "finished_at": iso(record.finished_at),
-        "links": {
-            "self": f"/jobs/{job.id}",
-            "cancel": f"/jobs/{job.id}/cancel",
-            "events": f"/jobs/{job.id}/events",
-        },
-    }
-    if results and record.status.settled:
-        names = job.names or (None,) * job.images
-        body["results"] = [result_body(name, result) for name, result in zip(names, record.results, strict=True)]
-    return body
-
-
-def result_body(name: str | None, result: Result | None) -> dict[str, Any]:
-    if result is None:
-        return {"name": name, "error": {"title": NOT_RUN, "detail": "the job ended before this image was run"}}
-    if result.error:
-        return {"name": name, "error": {"title": result.error[0], "detail": result.error[1]}}
-    predictions = [
-        {"label": each.label, "probability": each.probability, "percentage": each.percentage}
-        for each in result.predictions
-    ]
-    return {"name": name, "predictions": predictions}
+    here = f"/jobs/{record.job.id}"
+    links = {"self": here, "cancel": f"{here}/cancel", "events": f"{here}/events"}
+    return {**plain(record, results=results), "links": links}
 
 
 def answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

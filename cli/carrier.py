@@ -8,7 +8,8 @@ from typing import Protocol
 import numpy as np
 
 from cli.patience import Patience
-from contract.errors import JobGone, KerasqError, QueueUnavailable, UnknownJob
+from client.run import take_back
+from contract.errors import JobGone, KerasqError, UnknownJob
 from contract.jobs import Job, Result, Status
 from contract.notices import Notices, Watch
 from contract.store import Store
@@ -78,13 +79,7 @@ class RedisCarrier:
         return self._end(job_id, [each or lost for each in record.results])
 
     def close(self) -> None:
-        for job_id in list(self._open):
-            try:
-                self._store.cancel(job_id)
-            except QueueUnavailable:
-                return
-            except KerasqError:  # it has ended, or was never there
-                continue
+        take_back(self._store.cancel, list(self._open))
 
     def _end(self, job_id: str, answers: Sequence[Result]) -> Sequence[Result]:
         self._open.pop(job_id)[2]()

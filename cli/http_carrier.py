@@ -8,7 +8,8 @@ import numpy as np
 
 from cli.carrier import unanswered, vanished
 from client import Client, Job
-from contract.errors import JobGone, KerasqError, QueueUnavailable, UnknownJob
+from client.run import take_back
+from contract.errors import JobGone, KerasqError, UnknownJob
 from contract.images import encode
 from contract.jobs import Result, Status, new_id
 
@@ -43,13 +44,7 @@ class HttpCarrier:
         return [each or unanswered(job.id, job.status) for job in jobs for each in job.results]
 
     def close(self) -> None:
-        for job in (job for jobs in self._open.values() for job in jobs):
-            try:
-                self._client.cancel(job.id)
-            except QueueUnavailable:
-                return
-            except KerasqError:  # it has ended, or is gone
-                continue
+        take_back(self._client.cancel, [job.id for jobs in self._open.values() for job in jobs])
 
     def _now(self, job: Job, timeout: float) -> Job:
         """The job after at most `timeout` seconds; one that has vanished as one that expired."""

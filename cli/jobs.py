@@ -2,21 +2,20 @@
 
 import json
 import time
-from dataclasses import asdict
-from typing import Any
 
 import click
 
 from cli.address import read_settings
 from cli.paper import paper
-from contract.jobs import Record, iso
+from contract.jobs import Record
+from contract.plain import plain
 from contract.store import Store, connect
 
 
 @click.command(short_help="List jobs; show, cancel or forget one.")
 @click.argument("job_id", metavar="[ID]", required=False)
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Most jobs in the table.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, as the API has it.")
 @click.option("--cancel", is_flag=True, help="Take the job back: what has not run will not.")
 @click.option("--forget", is_flag=True, help="Delete the job and its results.")
 def jobs(job_id: str | None, limit: int, as_json: bool, cancel: bool, forget: bool) -> None:
@@ -47,7 +46,7 @@ def jobs(job_id: str | None, limit: int, as_json: bool, cancel: bool, forget: bo
 
 def _show_all(records: list[Record], as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps([facts(record) for record in records], indent=2))
+        click.echo(json.dumps([plain(record, results=False) for record in records], indent=2))
         return
     if not records:
         click.echo("no jobs")
@@ -67,11 +66,10 @@ def _show_all(records: list[Record], as_json: bool) -> None:
 
 
 def _show_one(record: Record, as_json: bool) -> None:
-    found = {**facts(record), "results": [asdict(each) if each else None for each in record.results]}
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        click.echo(json.dumps(plain(record), indent=2))
         return
-    for name, value in facts(record).items():
+    for name, value in plain(record, results=False).items():
         if value is not None:
             click.echo(f"{name:13} {value}")
     for position, result in enumerate(record.results):
@@ -83,22 +81,6 @@ def _show_one(record: Record, as_json: bool) -> None:
         else:
             words = ", ".join(f"{each.label} {each.probability:.1%}" for each in result.predictions)
         click.echo(f"{name}  {words}")
-
-
-def facts(record: Record) -> dict[str, Any]:
-    """A job as JSON has it, without its results."""
-    return {
-        "id": record.job.id,
-        "model": record.job.model,
-        "status": str(record.status),
-        "images": record.job.images,
-        "done_images": record.done_images,
-        "position": record.position,
-        "submitted_at": iso(record.job.submitted_at),
-        "started_at": iso(record.started_at),
-        "finished_at": iso(record.finished_at),
-        "version": record.version,
-    }
 
 
 def age(seconds: float) -> str:

@@ -1,7 +1,7 @@
 """`Client.classify`: images out to as many jobs as it takes, and every image's answer back."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -23,6 +23,17 @@ class Asks(Protocol):
     def forget(self, job_id: str) -> None: ...
 
 
+def take_back(cancel: Callable[[str], object], job_ids: Iterable[str]) -> None:
+    """Cancel those that have not ended, as long as the queue is there to hear it."""
+    for job_id in job_ids:
+        try:
+            cancel(job_id)
+        except QueueUnavailable:
+            return
+        except KerasqError:  # it has ended, or was never there
+            continue
+
+
 class Run:
     """One call's jobs. A piece none of whose images can be used is no job, only their errors."""
 
@@ -38,7 +49,7 @@ class Run:
                 self._sent.append(piece)
             return [result for each in self._sent for result in self._answers(each, end)]
         except BaseException:
-            self._take_back()
+            take_back(self._client.cancel, [each.id for each in self._sent if isinstance(each, Job)])
             raise
 
     def _submitted(self, images: Sequence[Image]) -> Job | list[Result]:
@@ -61,13 +72,3 @@ class Run:
             self._client.forget(job.id)
         lost = Result(error=(f"Job {job.status}", f"job {job.id} ended before this image was run"))
         return [each or lost for each in job.results]
-
-    def _take_back(self) -> None:
-        for each in self._sent:
-            try:
-                if isinstance(each, Job):
-                    self._client.cancel(each.id)
-            except QueueUnavailable:
-                return
-            except KerasqError:  # it has ended
-                continue

@@ -52,7 +52,7 @@ def test_jobs_are_listed_shown_cancelled_and_forgotten(kerasq, store) -> None:
     store.finish(message, "0123", [answers])
 
     listed = json.loads(kerasq("jobs", "--json").stdout)
-    assert {each["id"]: (each["status"], each["done_images"]) for each in listed} == {
+    assert {each["id"]: (each["status"], each["done"]) for each in listed} == {
         first.id: ("succeeded", 2),
         second.id: ("queued", 0),
     }
@@ -60,7 +60,10 @@ def test_jobs_are_listed_shown_cancelled_and_forgotten(kerasq, store) -> None:
     shown = kerasq("jobs", first.id).stdout
     assert "x.png  star 75.0%" in shown
     assert "y.png  Engine error: no" in shown
-    assert json.loads(kerasq("jobs", first.id, "--json").stdout)["results"][0]["predictions"][0]["label"] == "star"
+    assert json.loads(kerasq("jobs", first.id, "--json").stdout)["results"] == [
+        {"name": "x.png", "predictions": [{"label": "star", "probability": 0.75, "percentage": 75.0}]},
+        {"name": "y.png", "error": {"title": "Engine error", "detail": "no"}},
+    ]
 
     assert kerasq("jobs", second.id, "--cancel").exit_code == 0
     again = kerasq("jobs", second.id, "--cancel")
