@@ -8,12 +8,12 @@ from typing import Protocol
 import numpy as np
 
 from cli.patience import Patience
-from client.run import take_back
 from contract.errors import JobGone, KerasqError, UnknownJob
 from contract.jobs import Job, Result, Status
 from contract.notices import Notices, Watch
 from contract.store import Store
 from contract.submit import Submitter
+from contract.withdraw import withdraw
 
 _ENDS = defaultdict(lambda: "ended", {Status.CANCELLED: "was cancelled", Status.EXPIRED: "expired"})
 
@@ -79,7 +79,7 @@ class RedisCarrier:
         return self._end(job_id, [each or lost for each in record.results])
 
     def close(self) -> None:
-        take_back(self._store.cancel, list(self._open))
+        withdraw(self._store.cancel, list(self._open))
 
     def _end(self, job_id: str, answers: Sequence[Result]) -> Sequence[Result]:
         self._open.pop(job_id)[2]()

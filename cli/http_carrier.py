@@ -8,10 +8,10 @@ import numpy as np
 
 from cli.carrier import unanswered, vanished
 from client import Client, Job
-from client.run import take_back
 from contract.errors import JobGone, KerasqError, UnknownJob
 from contract.images import encode
 from contract.jobs import Result, Status, new_id
+from contract.withdraw import withdraw
 
 
 class HttpCarrier:
@@ -44,7 +44,7 @@ class HttpCarrier:
         return [each or unanswered(job.id, job.status) for job in jobs for each in job.results]
 
     def close(self) -> None:
-        take_back(self._client.cancel, [job.id for jobs in self._open.values() for job in jobs])
+        withdraw(self._client.cancel, [job.id for jobs in self._open.values() for job in jobs])
 
     def _now(self, job: Job, timeout: float) -> Job:
         """The job after at most `timeout` seconds; one that has vanished as one that expired."""

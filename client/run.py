@@ -1,14 +1,15 @@
 """`Client.classify`: images out to as many jobs as it takes, and every image's answer back."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol
 
 from client.records import Job
 from client.uploads import Image, Pieces
-from contract.errors import KerasqError, NotAnImage, NotInTime, QueueUnavailable, TooLarge, UnusableImage
+from contract.errors import KerasqError, NotAnImage, NotInTime, TooLarge, UnusableImage
 from contract.jobs import Result
+from contract.withdraw import withdraw
 
 #: Longest time that the server is asked to hold one request, in seconds.
 HELD = 20.0
@@ -21,17 +22,6 @@ class Asks(Protocol):
     def job(self, job_id: str, wait: float) -> Job: ...
     def cancel(self, job_id: str) -> Job: ...
     def forget(self, job_id: str) -> None: ...
-
-
-def take_back(cancel: Callable[[str], object], job_ids: Iterable[str]) -> None:
-    """Cancel those that have not ended, as long as the queue is there to hear it."""
-    for job_id in job_ids:
-        try:
-            cancel(job_id)
-        except QueueUnavailable:
-            return
-        except KerasqError:  # it has ended, or was never there
-            continue
 
 
 class Run:
@@ -49,7 +39,7 @@ class Run:
                 self._sent.append(piece)
             return [result for each in self._sent for result in self._answers(each, end)]
         except BaseException:
-            take_back(self._client.cancel, [each.id for each in self._sent if isinstance(each, Job)])
+            withdraw(self._client.cancel, [each.id for each in self._sent if isinstance(each, Job)])
             raise
 
     def _submitted(self, images: Sequence[Image]) -> Job | list[Result]:
