@@ -10,8 +10,6 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import partial
-from pathlib import Path
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 #: A child that ran for this long, in seconds, had started well: the next pause is the first again.
@@ -21,24 +19,17 @@ _PR_SET_PDEATHSIG = 1
 _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
-def _begin(nice: int) -> None:
+def _die_with_parent() -> None:
     """Should `kerasq up` be killed outright, its children end too and free their ports."""
     if _prctl:
         _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if nice:
-        os.nice(nice)
-        with suppress(OSError):  # Linux may weigh sessions, and only then the processes of one (sched(7), autogroup)
-            Path("/proc/self/autogroup").write_text(str(nice))
 
 
 class Child:
-    """One supervised process, in its own session: Ctrl-C on the terminal reaches the supervisor alone.
+    """One supervised process, in its own session: Ctrl-C on the terminal reaches the supervisor alone."""
 
-    A `nice` one gives way to the others on a busy processor.
-    """
-
-    def __init__(self, name: str, command: Sequence[str], environ: Mapping[str, str], nice: int = 0) -> None:
-        self.name, self._command, self._environ, self._nice = name, command, environ, nice
+    def __init__(self, name: str, command: Sequence[str], environ: Mapping[str, str]) -> None:
+        self.name, self._command, self._environ = name, command, environ
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
         self._pause = FIRST_PAUSE
@@ -65,7 +56,7 @@ class Child:
             text=True,
             errors="replace",
             start_new_session=True,
-            preexec_fn=partial(_begin, self._nice),
+            preexec_fn=_die_with_parent,
         )
         self._reader = threading.Thread(target=self._listen, args=(self._process,), name=self.name, daemon=True)
         self._reader.start()

@@ -23,9 +23,6 @@ from contract.presence import present, worker_name
 from contract.settings import Settings
 from contract.store import connect
 
-#: How nice workers are to the API, which is soon done with a request, while clients wait. Measured, docs/decisions.md.
-NICE = 10
-
 
 @click.command(short_help="Run it all: Redis, API, workers.")
 @click.option("--host", help="The address that the API listens on.  [default: KERASQ_HOST]")
@@ -106,7 +103,7 @@ def _run(stack: Stack, environ: Mapping[str, str], workers: int, names: list[str
     """Start API and workers, say when they are ready, and keep them running."""
     settings = Settings.from_env(environ)
     stack.run(Child("api", command("api"), environ))
-    stack.run(*(Child(f"worker-{number}", command("worker"), environ, NICE) for number in range(1, workers + 1)))
+    stack.run(*(Child(f"worker-{number}", command("worker"), environ) for number in range(1, workers + 1)))
     client = connect(settings)
 
     def ready() -> bool:

@@ -66,14 +66,6 @@ def test_a_log_that_takes_nothing_ends_nobody(stack, monkeypatch) -> None:
     assert stack.supervise(lambda: True)
 
 
-def test_one_that_is_nice_gives_way(stack) -> None:
-    tell = "import os, time; from pathlib import Path; group = Path('/proc/self/autogroup'); print(os.nice(0), "
-    tell += "group.read_text().split()[-1] if group.exists() else 7, flush=True); time.sleep(60)"
-    child = Child("worker-1", [sys.executable, "-c", tell], os.environ, nice=7)
-    stack.run(child)
-    assert stack.supervise(lambda: list(child.said) == [f"{os.nice(0) + 7} 7"])
-
-
 def test_told_to_stop_it_stops_in_order(stack, tmp_path: Path) -> None:
     log = tmp_path / "log"
     names = ("redis", "api", "worker-1", "worker-2")
