@@ -30,6 +30,7 @@ def train(words: Sequence[str], list_: bool) -> None:
     \b
     --epochs N      instead of the recipe's
     --no-publish    stop when training ends
+    --replace       publish a run of fewer epochs than the recipe's in the place of models/NAME, too
     --run DIR       keep the run there  [default: runs/NAME]
     --data DIR      the data sets are there  [default: KERASQ_DATA_DIR]
     --models DIR    publish there  [default: KERASQ_MODELS_DIR]

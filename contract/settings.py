@@ -41,6 +41,7 @@ def _are_of_tls(parts: SplitResult) -> bool:
     """Whether its options are such as Redis's client and Celery's read alike: there are none but those of TLS."""
     options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
     known = options.get("ssl_cert_reqs", "none") in ("none", "optional", "required")
+    known = known and options.get("ssl_check_hostname", "true") in ("true", "false")
     return known and all(parts.scheme == "rediss" and name.startswith("ssl_") for name in options)
 
 

@@ -1,6 +1,7 @@
 """The command line of training: train, publish, evaluate, report."""
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,7 +30,10 @@ def train_(args: argparse.Namespace) -> None:
     from training.train import train
 
     args.run = args.run or Path("runs") / args.name
-    train(_shortened(args), args.run, **_how(args))
+    recipe = _shortened(args)
+    if args.publish:
+        _demand_whole(args, recipe.epochs)
+    train(recipe, args.run, **_how(args))
     if args.publish:
         publish_(args)
 
@@ -48,10 +52,22 @@ def repeat(args: argparse.Namespace) -> None:
     print(study.table(study.repeats(args.name, _shortened(args), args.seeds, run, **_how(args))))
 
 
+def _demand_whole(args: argparse.Namespace, epochs: int) -> None:
+    """Raise TrainingError where a run of fewer epochs than its recipe would take the place of a published model."""
+    recipe, folder = _recipe(args.name), args.models / args.name
+    stops_early = recipe.schedule == "plateau"
+    if epochs < recipe.epochs and not stops_early and folder.exists() and not args.replace:
+        raise TrainingError(
+            f"{folder} is there already, and the recipe has {recipe.epochs} epochs, not {epochs}; "
+            "--replace publishes the run in its place, --no-publish only trains"
+        )
+
+
 def publish_(args: argparse.Namespace) -> None:
-    from training import publish
+    from training import publish, runs
 
     run = args.run or Path("runs") / args.name
+    _demand_whole(args, len(runs.kept(run)))
     card = publish.publish(
         args.name, _recipe(args.name), run=run, data_dir=args.data, models=args.models, hours=args.hours
     )
@@ -139,6 +155,12 @@ def _positive(text: str) -> int:
     return number
 
 
+def _hours(text: str) -> float:
+    if not 0 <= (hours := float(text)) < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is no number of hours")
+    return hours
+
+
 def _seeds(text: str) -> tuple[int, ...]:
     if min(seeds := tuple(map(int, text.split(",")))) < 0:
         raise argparse.ArgumentTypeError(f"{min(seeds)} is below 0")
@@ -170,7 +192,10 @@ def parser() -> argparse.ArgumentParser:
         help="arithmetic (mixed_bfloat16 on a GPU and where the processor has bfloat16, else float32)",
     )
     publishing = argparse.ArgumentParser(add_help=False)
-    publishing.add_argument("--hours", type=float, metavar="X", help="the training time, where the history lacks it")
+    publishing.add_argument("--hours", type=_hours, metavar="X", help="the training time, where the history lacks it")
+    publishing.add_argument(
+        "--replace", action="store_true", help="also where a shorter run takes the place of a published model"
+    )
 
     one = commands.add_parser(
         "train",

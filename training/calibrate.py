@@ -11,6 +11,8 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
+from training.errors import PublishError
+
 BINS = 15
 #: Temperatures that are tried; an optimum at the edge would mean a broken model.
 RANGE = (0.05, 20.0)
@@ -26,7 +28,7 @@ class Reliability:
 
 
 def logits(model: keras.Model, images: np.ndarray) -> np.ndarray:
-    """What the last layer's softmax sees, float64 (N, classes). Raises TypeError if there is no such layer."""
+    """What the last layer's softmax sees, float64 (N, classes). Raises PublishError if there is no such layer."""
     last = _last_dense(model)
     features = keras.Model(model.inputs, last.input).predict(images, batch_size=500, verbose=0)
     kernel, bias = (np.asarray(weights, np.float64) for weights in last.get_weights())
@@ -84,5 +86,5 @@ def _last_dense(model: keras.Model) -> keras.layers.Dense:
     last = model.layers[-1]
     dense = isinstance(last, keras.layers.Dense) and last.use_bias
     if not dense or last.activation is not keras.activations.softmax:
-        raise TypeError(f"{model.name}: expected a Dense layer with bias and softmax at the end, found {last.name}")
+        raise PublishError(f"{model.name}: expected a Dense layer with bias and softmax at the end, found {last.name}")
     return last

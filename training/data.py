@@ -20,6 +20,7 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from contract.card import sha256
+from contract.errors import KerasqError
 from contract.settings import Settings
 from training.errors import DataError
 
@@ -170,14 +171,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         description="Download CIFAR-10 and CIFAR-100 (170 MB each) and check that they load.",
     )
     parser.add_argument("--data", type=Path, metavar="DIR", help="the data folder (default: KERASQ_DATA_DIR)")
-    folder = parser.parse_args(argv).data or Settings.from_env().data_dir
+    given = parser.parse_args(argv).data
     try:
+        folder = given or Settings.from_env().data_dir
         for name in FOLDERS:
             how = "downloaded" if download(name, folder) else "already there"
             data = load(name, folder)
             splits = f"{len(data.train.classes):,} / {len(data.validation.classes):,} / {len(data.test.classes):,}"
             print(f"{name}: {how} in {folder / FOLDERS[name]}; training / validation / test: {splits} images")
-    except DataError as error:
+    except (DataError, KerasqError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -99,6 +99,8 @@ def _train(
         unseen = distill.taught(*unseen, teachers)
     else:
         batches = TrainingBatches(*examples, **how)
+    if not len(batches):
+        raise RunError(f"{len(data.train.images):,} images are no batch of {recipe.batch}")
     compile_model(model, recipe, len(batches))
     model.fit(
         batches,

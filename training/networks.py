@@ -10,6 +10,8 @@ import keras
 import numpy as np
 from keras import layers
 
+from training.errors import TrainingError
+
 WIDTHS = (32, 64, 128)
 
 
@@ -125,12 +127,19 @@ def prepare(model: keras.Model, images: np.ndarray) -> None:
 
 
 def copy_layers(source: keras.Model, target: keras.Model) -> None:
-    """Give `target` the weights of the layers that `source` has under the same name and in the same shapes."""
+    """Give `target` the weights of the layers that `source` has under the same name and in the same shapes.
+
+    Raises TrainingError where there is none.
+    """
+    copied = 0
     known = {layer.name: layer.get_weights() for layer in source.layers}
     for layer in target.layers:
         weights = known.get(layer.name, [])
         if weights and [array.shape for array in weights] == [array.shape for array in layer.get_weights()]:
             layer.set_weights(weights)
+            copied += 1
+    if not copied:
+        raise TrainingError(f"no layer of {source.name} has the name and the shapes of one of {target.name}")
 
 
 def _whitening(images: np.ndarray) -> np.ndarray:

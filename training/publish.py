@@ -85,7 +85,7 @@ def _calibrated(model: keras.Model, dataset: Dataset, best: dict[str, str]) -> d
     if abs(found - expected) > TOLERANCE:
         raise PublishError(
             f"{runs.BEST} gives {found:.4f} validation accuracy, {runs.HISTORY} says {expected:.4f}: "
-            "they are of different runs, or the data is not what it was"
+            "they are of different runs, the data is not what it was, or float32 is so far from the run's arithmetic"
         )
     # The epoch was chosen on the images as they are, which makes it look a little better on them than it is.
     temperature = calibrate.find_temperature(np.concatenate([scores, mirrored]), np.tile(classes, 2))

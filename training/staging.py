@@ -28,6 +28,6 @@ def _put(stage: Path, folder: Path) -> None:
     before = folder.rename(stage.with_name(".before"))
     try:
         stage.rename(folder)
-    except OSError:
+    except BaseException:  # an interruption as well: else both would go with the folder that they are in
         before.rename(folder)
         raise

@@ -8,6 +8,7 @@ import keras
 
 from training import data, evaluate, fit, provenance, runs
 from training.data import Dataset, Split
+from training.errors import TrainingError
 from training.precision import building
 from training.recipes import RECIPES, Recipe
 
@@ -18,22 +19,30 @@ def train(
     """Train, or go on from where `run` stopped, with the published models in `models` that the recipe names.
 
     `images` is how many of the training images are used, None for all; `precision` as in `fit.fit`.
-    Raises TrainingError where one is missing, DataError for missing data, RunError for the run of another recipe.
+    Raises TrainingError where one is missing or is not what the recipe takes it for, DataError for missing data,
+    RunError for the run of another recipe.
     """
     names = recipe.teaching.models if recipe.teaching else ()
-    teachers = [_teacher(name, models, precision) for name in names]
-    start = evaluate.published(recipe.start, models)[0] if recipe.start else None
     dataset = _dataset(recipe.dataset, data_dir, images)
+    teachers = [_teacher(name, dataset.labels, models, precision) for name in names]
+    start = evaluate.published(recipe.start, models)[0] if recipe.start else None
     runs.begin(run, recipe, provenance.before(recipe, models), images, precision)
     fit.fit(recipe, dataset, run, start=start, teachers=teachers, precision=precision)
 
 
-def _teacher(name: str, models: Path, precision: str) -> keras.Model:
+def _teacher(name: str, labels: tuple[str, ...], models: Path, precision: str) -> keras.Model:
     """Published models compute in float32; as a teacher one computes as its student does."""
-    model, _ = evaluate.published(name, models)
+    model, card = evaluate.published(name, models)
+    if card.labels != labels:
+        raise TrainingError(f"{models / name} has other labels than the data set; it cannot teach on it")
     with building(precision):
         teacher = fit.build(RECIPES[name])
-    teacher.set_weights(model.get_weights())
+    try:
+        teacher.set_weights(model.get_weights())
+    except ValueError:
+        raise TrainingError(
+            f"{models / name} is another network than that of the recipe {name}; it cannot teach"
+        ) from None
     return teacher
 
 

@@ -10,7 +10,7 @@ from worker.order import Hands, UrgentFirst
 
 def make_app(settings: Settings, hands: Hands) -> celery.Celery:
     """The Celery app of a worker, which holds messages in `hands`."""
-    app = celery.Celery("kerasq", broker=settings.redis_url, set_as_current=False)
+    app = celery.Celery("kerasq", broker=_broker(settings.redis_url), set_as_current=False)
     app.conf.update(
         task_ignore_result=True,
         accept_content=["json"],
@@ -38,6 +38,13 @@ def make_app(settings: Settings, hands: Hands) -> celery.Celery:
         },
     )
     return app
+
+
+def _broker(url: str) -> str:
+    """The address for kombu, which looks at no server's certificate unless it is told to."""
+    if not url.startswith("rediss://") or "ssl_cert_reqs=" in url:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}ssl_cert_reqs=required"
 
 
 def queues(models: list[str]) -> list[kombu.Queue]:

@@ -113,7 +113,7 @@ def test_settings_are_all_there(kerasq, settings, monkeypatch) -> None:
         ("redis://:secret@there:6379/0", "redis://:***@there:6379/0"),
         ("rediss://user:secret@there/1", "rediss://user:***@there/1"),
         ("redis://u:p%40x:y@there/0", "redis://u:***@there/0"),
-        ("rediss://there/0?ssl_password=secret&ssl_check_hostname=no", "ssl_password=***&ssl_check_hostname=no"),
+        ("rediss://there/0?ssl_password=secret&ssl_check_hostname=false", "ssl_password=***&ssl_check_hostname=false"),
         ("redis://there:6379/0", "redis://there:6379/0"),
     ],
 )

@@ -27,6 +27,7 @@ def test_the_environment_overrides_the_table() -> None:
         ("REDIS_URL", "redis://host/zero", "REDIS_URL is not an address such as redis://127.0.0.1:6379/0"),
         ("REDIS_URL", "REDIS://host/0", "REDIS_URL is not an address such as redis://127.0.0.1:6379/0"),
         ("REDIS_URL", "rediss://host/0?db=2", "REDIS_URL is not an address such as redis://127.0.0.1:6379/0"),
+        ("REDIS_URL", "rediss://h?ssl_check_hostname=no", "REDIS_URL is not an address such as redis://127.0.0.1"),
         ("REDIS_URL", "rediss://h?ssl_cert_reqs=CERT_NONE", "REDIS_URL is not an address such as redis://127.0.0.1"),
         ("REDIS_URL", "redis://host/0?foo=1", "REDIS_URL is not an address such as redis://127.0.0.1:6379/0"),
         ("REDIS_URL", "localhost:6379", "REDIS_URL is not an address such as redis://127.0.0.1:6379/0"),

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.special import softmax
 
 from training import calibrate
+from training.errors import PublishError
 from training.fit import build
 
 RNG = np.random.default_rng(3)
@@ -57,7 +58,7 @@ def test_folding_divides_the_logits_and_changes_no_answer(recipe):
 
 def test_a_model_without_softmax_is_refused():
     pixels = keras.Input((4,))
-    with pytest.raises(TypeError, match="expected a Dense layer with bias and softmax"):
+    with pytest.raises(PublishError, match="expected a Dense layer with bias and softmax"):
         calibrate.fold(keras.Model(pixels, keras.layers.Dense(2)(pixels)), 2.0)
 
 

@@ -5,6 +5,7 @@ pytest.importorskip("keras")
 import numpy as np
 
 from training import networks
+from training.errors import TrainingError
 from training.fit import build
 from training.recipes import RECIPES
 
@@ -26,6 +27,11 @@ def test_the_original_s_layers_and_parameters(name, total, trainable, fixed):
     assert model.count_params() == total
     assert sum(int(np.prod(each.shape)) for each in model.trainable_weights) == trainable
     assert sum(int(np.prod(each.shape)) for each in model.non_trainable_weights) == fixed
+
+
+def test_to_begin_with_layers_there_must_be_some():
+    with pytest.raises(TrainingError, match="no layer of large has the name and the shapes of one of cifar10"):
+        networks.copy_layers(build(RECIPES["cifar10-large"]), build(RECIPES["cifar10"]))
 
 
 def test_widths_and_input():

@@ -195,6 +195,46 @@ def test_from_the_command_line(recipe, official, models, tmp_path, monkeypatch, 
     assert "'third' is not a recipe" in capsys.readouterr().err
 
 
+def test_a_shorter_run_takes_no_published_model_s_place_unasked(recipe, places, models, monkeypatch, capsys):
+    monkeypatch.setitem(RECIPES, "cifar10", recipe)
+    target = places["models"]
+    shutil.copytree(models, target)
+    before = Card.read(target / "cifar10")
+    publishing = ["publish", "cifar10", "--run", str(places["run"]), "--data", str(places["data_dir"])]
+    where = ["--models", str(target)]
+    assert main([*publishing, *where]) == 1
+    assert "the recipe has 3 epochs, not 2; --replace" in capsys.readouterr().err
+    assert main(["train", "cifar10", "--epochs", "1", *where]) == 1  # before anything is trained
+    assert "the recipe has 3 epochs, not 1; --replace" in capsys.readouterr().err
+    assert Card.read(target / "cifar10") == before
+    monkeypatch.setitem(RECIPES, "cifar10", replace(recipe, epochs=4))
+    assert main([*publishing, *where, "--replace"]) == 0
+    assert Card.read(target / "cifar10") != before
+
+
+def test_a_model_of_other_labels_or_layers_does_not_teach(recipe, official, models, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(RECIPES, "cifar10", recipe)
+    monkeypatch.setitem(RECIPES, "second", replace(recipe, teaching=Teaching(models=("cifar10",))))
+    target = tmp_path / "models"
+    shutil.copytree(models, target)
+    train = ["train", "second", "--run", str(tmp_path / "run"), "--data", str(official), "--models", str(target)]
+    card = Card.read(target / "cifar10")
+    replace(card, labels=card.labels[::-1]).write(target / "cifar10")
+    assert main(train) == 1
+    assert "cifar10 has other labels than the data set; it cannot teach on it" in capsys.readouterr().err
+    card.write(target / "cifar10")
+    monkeypatch.setitem(RECIPES, "cifar10", RECIPES["cifar10-large"])
+    assert main(train) == 1
+    assert "cifar10 is another network than that of the recipe cifar10; it cannot teach" in capsys.readouterr().err
+
+
+def test_a_batch_is_needed_to_train(recipe, official, models, monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(RECIPES, "cifar10", replace(recipe, batch=500))
+    where = ["--run", str(tmp_path / "run"), "--data", str(official), "--models", str(tmp_path)]
+    assert main(["train", "cifar10", *where]) == 1
+    assert "90 images are no batch of 500" in capsys.readouterr().err
+
+
 def test_list_and_help(capsys):
     assert main(["--list"]) == 0
     assert capsys.readouterr().out.splitlines()[-1].startswith("cifar10 ")
@@ -210,6 +250,12 @@ def test_no_epoch_and_no_image_are_wrong_usage(words, capsys):
     with pytest.raises(SystemExit):
         main(words)
     assert "is not at least 1" in capsys.readouterr().err
+
+
+def test_hours_are_a_number_of_hours(capsys):
+    with pytest.raises(SystemExit):
+        main(["publish", "cifar10", "--hours", "nan"])
+    assert "nan is no number of hours" in capsys.readouterr().err
 
 
 def test_mistakes_are_of_a_split(tmp_path, capsys):

@@ -2,6 +2,8 @@
 
 import base64
 import json
+import ssl
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -34,6 +36,15 @@ def test_it_says_what_celerys_says(celerys: dict[str, Any]) -> None:
         assert name in UNREAD or ours["headers"].get(name) == (None if value == [None, None] else value), name
     properties = {k: v for k, v in celerys["properties"].items() if k not in ("reply_to", "delivery_tag")}
     assert {k: v for k, v in ours["properties"].items() if k != "delivery_tag"} == properties
+
+
+@pytest.mark.parametrize(
+    ("options", "checked"),
+    [("", "CERT_REQUIRED"), ("?ssl_ca_certs=/ca", "CERT_REQUIRED"), ("?ssl_cert_reqs=none", "CERT_NONE")],
+)
+def test_celery_checks_the_certificates_that_the_api_checks(options: str, checked: str) -> None:
+    app = make_app(replace(Settings(), redis_url=f"rediss://:secret@host:6380/0{options}"), Hands(8))
+    assert app.connection_for_read().ssl["ssl_cert_reqs"] == ssl.VerifyMode[checked]
 
 
 def test_it_tells_its_id() -> None:
