@@ -27,11 +27,13 @@ EXAMPLES = """python -m training train cifar100
 
 
 def train_(args: argparse.Namespace) -> None:
+    from training import engine
     from training.train import train
 
     args.run = args.run or Path("runs") / args.name
     recipe = _shortened(args)
     if args.publish:
+        engine.demand_exporter()
         _demand_whole(args, recipe.epochs)
     train(recipe, args.run, **_how(args))
     if args.publish:
@@ -161,6 +163,12 @@ def _hours(text: str) -> float:
     return hours
 
 
+def _picture(text: str) -> Path:
+    if not text.endswith(".png"):
+        raise argparse.ArgumentTypeError(f"{text} does not end in .png")
+    return Path(text)
+
+
 def _seeds(text: str) -> tuple[int, ...]:
     if min(seeds := tuple(map(int, text.split(",")))) < 0:
         raise argparse.ArgumentTypeError(f"{min(seeds)} is below 0")
@@ -236,7 +244,7 @@ def parser() -> argparse.ArgumentParser:
     which = one.add_mutually_exclusive_group()
     which.add_argument("--split", choices=("validation", "test"), default="test", help="(%(default)s)")
     which.add_argument("--folder", type=Path, metavar="DIR", help="score pictures in one sub-folder per label instead")
-    one.add_argument("--mistakes", type=Path, metavar="FILE.png", help="draw what it was surest of and got wrong")
+    one.add_argument("--mistakes", type=_picture, metavar="FILE.png", help="draw what it was surest of and got wrong")
     one.set_defaults(call=evaluate_)
     one = commands.add_parser("report", parents=[places], help="write the results table into docs/training.md")
     one.add_argument("--page", type=Path, metavar="FILE", help="instead of docs/training.md")

@@ -14,7 +14,7 @@ from scipy.special import log_softmax, softmax
 from training.errors import PublishError
 
 BINS = 15
-#: Temperatures that are tried; an optimum at the edge would mean a broken model.
+#: Temperatures that are tried; a model that is always right has its optimum at the lower edge.
 RANGE = (0.05, 20.0)
 
 

@@ -16,8 +16,21 @@ FILES = (ENGINE_FILE, "openvino.bin")
 TOLERANCE = 1e-5
 
 
+def demand_exporter() -> None:
+    """Raise PublishError where Keras computes on a backend that it exports no OpenVINO file through."""
+    if (backend := keras.config.backend()) != "tensorflow":
+        raise PublishError(
+            f"the OpenVINO file is written through TensorFlow, and Keras runs on {backend}: "
+            "train with --no-publish, then publish with KERAS_BACKEND=tensorflow"
+        )
+
+
 def export(model: keras.Model, folder: Path) -> None:
-    """Write openvino.xml and openvino.bin: uint8 input, any batch size, weights as they are, one output."""
+    """Write openvino.xml and openvino.bin: uint8 input, any batch size, weights as they are, one output.
+
+    Raises PublishError on another backend than TensorFlow.
+    """
+    demand_exporter()
     model.export(str(folder / ENGINE_FILE), format="openvino", verbose=False)
     exported = openvino.Core().read_model(folder / ENGINE_FILE)
     _, *others = exported.get_results()  # such as the sizes that a layer computes on its way

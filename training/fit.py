@@ -19,8 +19,6 @@ from training.precision import building
 from training.recipes import Recipe
 from training.schedules import OneCycle
 
-#: Epochs without a lower validation loss after which the "plateau" schedule stops.
-PATIENCE = 25
 #: Seconds between two backups of a run at least: on a GPU an epoch can take less time than a backup.
 SPACING = 30.0
 
@@ -39,7 +37,7 @@ def compile_model(model: keras.Model, recipe: Recipe, steps: int) -> None:
         metrics = [distill.LabelAccuracy("accuracy"), distill.LabelAUC(name="auc")]
     rate: float | OneCycle = recipe.learning_rate
     if recipe.schedule == "one-cycle":
-        rate = OneCycle(recipe.learning_rate, steps * recipe.epochs)
+        rate = OneCycle(recipe.learning_rate, steps * recipe.epochs, recipe.warmup)
     model.compile(optimizer(recipe, rate, steps), loss, metrics=metrics)
 
 
@@ -59,7 +57,7 @@ def fit(
     other. Under the "plateau" schedule a resumed run counts its patience anew.
     """
     run.mkdir(parents=True, exist_ok=True)
-    (run / runs.BETTER).unlink(missing_ok=True)
+    runs.tidy(run)
     done = runs.epochs_done(run)
     rows = runs.rewind(run, done)
     # A run that goes on does not draw the dropout of its first epochs again.
@@ -72,7 +70,7 @@ def fit(
             networks.copy_layers(start, model)
     if done < recipe.epochs and not _stopped_early(recipe, rows):
         _train(model, recipe, data, teachers, run, done)
-    model.load_weights(run / runs.BEST)
+    model.load_weights(runs.best_weights(run))
     return model
 
 
@@ -134,52 +132,41 @@ class EpochFacts(keras.callbacks.Callback):
             logs["learning_rate"] = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
 
 
-class Backup(keras.callbacks.BackupAndRestore):
-    """Backs up after an epoch, but not again within `SPACING` seconds unless it is the last.
-
-    Raises RunError at the start where weights and epoch of the backup are not of one time.
-    """
+class Backup(keras.callbacks.Callback):
+    """Goes on from the run's backup, and backs up after an epoch, but not again within `SPACING` seconds unless it is
+    the last."""
 
     _saved = -math.inf
 
     def __init__(self, run: Path) -> None:
-        # Two copies, so that dying while one is written loses what came after the other and not the run.
-        super().__init__(run / runs.BACKUP, double_checkpoint=True, delete_checkpoint=False)
+        super().__init__()
         self._run = run
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        super().on_train_begin(logs)
-        steps = int(keras.ops.convert_to_numpy(self.model.optimizer.iterations))
-        meant = runs.epochs_done(self._run) * self.params["steps"]
-        if steps != meant:
-            raise RunError(
-                f"{self._run / runs.BACKUP} was cut off: its weights are of step {steps}, its epoch of step {meant}; "
-                "put the .bkp files in their place"
-            )
+        if done := runs.epochs_done(self._run):
+            # Keras loads nothing into an optimizer that has no variables yet.
+            self.model.optimizer.build(self.model.trainable_variables)
+            self.model.load_weights(runs.weights(self._run, runs.BACKUP)[done])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         last = epoch + 1 == self.params["epochs"] or self.model.stop_training
         if last or time.monotonic() - self._saved >= SPACING:
-            if (self._run / runs.BETTER).exists():
-                (self._run / runs.BETTER).replace(self._run / runs.BEST)
-            super().on_epoch_end(epoch, logs)
+            runs.save(self.model, self._run, runs.BACKUP, epoch + 1)
+            runs.tidy(self._run)
             self._saved = time.monotonic()
 
 
 class BestWeights(keras.callbacks.Callback):
-    """Keeps the weights of the epoch that validates best.
+    """Keeps the weights of the epoch that validates best, and until the next backup those of the best before it."""
 
-    They wait beside the best ones until the next backup, whose epoch they must not be after.
-    """
-
-    def __init__(self, path: Path, best: float) -> None:
+    def __init__(self, run: Path, best: float) -> None:
         super().__init__()
-        self._path, self._best = path, best
+        self._run, self._best = run, best
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if logs and logs["val_accuracy"] > self._best:
             self._best = logs["val_accuracy"]
-            self.model.save_weights(self._path, overwrite=True)
+            runs.save(self.model, self._run, runs.BEST, epoch + 1)
 
 
 def _callbacks(recipe: Recipe, run: Path, batches: TrainingBatches) -> list[keras.callbacks.Callback]:
@@ -188,17 +175,20 @@ def _callbacks(recipe: Recipe, run: Path, batches: TrainingBatches) -> list[kera
     callbacks: list[keras.callbacks.Callback] = [
         EpochFacts(batches),
         keras.callbacks.CSVLogger(str(run / runs.HISTORY), append=bool(rows)),
-        BestWeights(run / runs.BETTER, float(best["val_accuracy"]) if best else -1.0),
+        BestWeights(run, float(best["val_accuracy"]) if best else -1.0),
     ]
     if recipe.schedule == "plateau":
+        slower, stop = recipe.patience
         callbacks += [
-            keras.callbacks.EarlyStopping(monitor="val_loss", patience=PATIENCE),
-            keras.callbacks.ReduceLROnPlateau(monitor="val_loss", patience=10, factor=0.5, min_lr=1e-6),
+            keras.callbacks.EarlyStopping(monitor="val_loss", patience=stop),
+            keras.callbacks.ReduceLROnPlateau(monitor="val_loss", patience=slower, factor=recipe.slowing, min_lr=1e-6),
         ]
     # Last, so that an epoch counts as done only when its row is on the disk and the rate is lowered.
     return [*callbacks, Backup(run)]
 
 
 def _stopped_early(recipe: Recipe, rows: list[dict[str, str]]) -> bool:
+    if recipe.schedule != "plateau" or not rows:
+        return False
     losses = [float(row["val_loss"]) for row in rows]
-    return recipe.schedule == "plateau" and bool(losses) and len(losses) - 1 - int(np.argmin(losses)) >= PATIENCE
+    return len(losses) - 1 - int(np.argmin(losses)) >= recipe.patience[1]

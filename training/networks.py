@@ -5,6 +5,7 @@ engine and every client feeds raw pixels.
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import keras
 import numpy as np
@@ -65,8 +66,8 @@ def cifar100(*, dropouts: Sequence[float], head_dropout: float, l2: float) -> ke
     return keras.Model(pixels, probabilities, name="cifar100")
 
 
-def large(*, classes: int, widths: Sequence[int] = (64, 192, 288)) -> keras.Model:
-    """A network of the shape of cifar10-airbench96 (Jordan 2024, arXiv:2404.00498), 2.9 million parameters as it is.
+def large(*, classes: int, widths: Sequence[int], norm_momentum: float) -> keras.Model:
+    """A network of the shape of cifar10-airbench96 (Jordan 2024, arXiv:2404.00498).
 
     A whitening layer of 2x2 patches that is set once and not trained (`prepare`), then three blocks of three
     convolutions, the last two of each with a way around them.
@@ -75,22 +76,29 @@ def large(*, classes: int, widths: Sequence[int] = (64, 192, 288)) -> keras.Mode
     features = layers.Rescaling(1 / 127.5, offset=-1.0)(pixels)
     features = layers.Conv2D(24, 2, use_bias=False, activation="gelu", trainable=False, name="whiten")(features)
     for block, width in enumerate(widths, start=1):
-        around = features = _step(features, width, f"block{block}", 1)
-        features = _step(_step(features, width, f"block{block}", 2), width, f"block{block}", 3, around)
+        step = partial(_step, width=width, norm_momentum=norm_momentum, block=f"block{block}")
+        around = features = step(features, conv=1)
+        features = step(step(features, conv=2), conv=3, around=around)
     features = layers.GlobalMaxPooling2D(name="pool")(features)
     probabilities = layers.Dense(classes, activation="softmax", dtype="float32", name="probabilities")(features)
     return keras.Model(pixels, probabilities, name="large")
 
 
 def _step(
-    features: keras.KerasTensor, width: int, block: str, conv: int, around: keras.KerasTensor | None = None
+    features: keras.KerasTensor,
+    *,
+    width: int,
+    norm_momentum: float,
+    block: str,
+    conv: int,
+    around: keras.KerasTensor | None = None,
 ) -> keras.KerasTensor:
     features = layers.Conv2D(
         width, 3, padding="same", use_bias=False, kernel_initializer="he_normal", name=f"{block}_conv{conv}"
     )(features)
     if conv == 1:
         features = layers.MaxPooling2D(name=f"{block}_pool")(features)
-    features = layers.BatchNormalization(momentum=0.8, scale=False, name=f"{block}_norm{conv}")(features)
+    features = layers.BatchNormalization(momentum=norm_momentum, scale=False, name=f"{block}_norm{conv}")(features)
     if around is not None:
         features = layers.Add(name=f"{block}_add")([features, around])
     return layers.Activation("gelu", name=f"{block}_gelu{conv}")(features)

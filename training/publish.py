@@ -67,9 +67,7 @@ def publish(name: str, recipe: Recipe, *, run: Path, data_dir: Path, models: Pat
 
 def _trained(recipe: Recipe, run: Path) -> keras.Model:
     """The recipe's network with the run's best weights; never compiled, so no optimizer is saved with it."""
-    model, path = build(recipe), run / runs.BEST
-    if not path.is_file():
-        raise RunError(f"{path} is missing")
+    model, path = build(recipe), runs.best_weights(run)
     try:
         model.load_weights(path)
     except (ValueError, OSError) as error:
@@ -84,7 +82,7 @@ def _calibrated(model: keras.Model, dataset: Dataset, best: dict[str, str]) -> d
     found, expected = float((scores.argmax(axis=1) == classes).mean()), float(best["val_accuracy"])
     if abs(found - expected) > TOLERANCE:
         raise PublishError(
-            f"{runs.BEST} gives {found:.4f} validation accuracy, {runs.HISTORY} says {expected:.4f}: "
+            f"the best weights give {found:.4f} validation accuracy, {runs.HISTORY} says {expected:.4f}: "
             "they are of different runs, the data is not what it was, or float32 is so far from the run's arithmetic"
         )
     # The epoch was chosen on the images as they are, which makes it look a little better on them than it is.

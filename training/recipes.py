@@ -39,6 +39,11 @@ class Recipe:
     average: float = 0.0
     #: "one-cycle", or "plateau" with early stopping.
     schedule: str = "one-cycle"
+    #: The share of one cycle in which the rate rises.
+    warmup: float = 0.2
+    #: Epochs without a lower validation loss after which "plateau" multiplies the rate by `slowing`, and stops.
+    patience: tuple[int, int] = (10, 25)
+    slowing: float = 0.5
     batch: int = 128
     augmentation: Augmentation = field(default_factory=Augmentation)
     #: The published model whose layers this one begins with, as far as they have its names and shapes.
@@ -76,19 +81,20 @@ LARGE: dict[str, Any] = {
     "augmentation": Augmentation(shift=4, cutmix=0.5),
 }
 TEACHER: dict[str, Any] = LARGE | {"epochs": 60}
-WIDE = (128, 512, 512)
+NARROW: dict[str, Any] = {"widths": (64, 192, 288), "norm_momentum": 0.8}
+WIDE: dict[str, Any] = {"widths": (128, 512, 512), "norm_momentum": 0.8}
 
 #: In an order in which they can be trained.
 RECIPES: dict[str, Recipe] = {
     "cifar10-baseline": Recipe(dataset="cifar10", network=networks.cifar10, **BASELINE),
     "cifar100-baseline": Recipe(dataset="cifar100", network=networks.cifar100, **BASELINE),
-    "cifar10-teacher": Recipe(dataset="cifar10", options={"classes": 10, "widths": WIDE}, **TEACHER),
-    "cifar100-teacher": Recipe(dataset="cifar100", options={"classes": 100, "widths": WIDE}, **TEACHER),
+    "cifar10-teacher": Recipe(dataset="cifar10", options={"classes": 10, **WIDE}, **TEACHER),
+    "cifar100-teacher": Recipe(dataset="cifar100", options={"classes": 100, **WIDE}, **TEACHER),
     "cifar10-large": Recipe(
-        dataset="cifar10", options={"classes": 10}, teaching=Teaching(models=("cifar10-teacher",)), **LARGE
+        dataset="cifar10", options={"classes": 10, **NARROW}, teaching=Teaching(models=("cifar10-teacher",)), **LARGE
     ),
     "cifar100-large": Recipe(
-        dataset="cifar100", options={"classes": 100}, teaching=Teaching(models=("cifar100-teacher",)), **LARGE
+        dataset="cifar100", options={"classes": 100, **NARROW}, teaching=Teaching(models=("cifar100-teacher",)), **LARGE
     ),
     "cifar100": Recipe(
         dataset="cifar100",

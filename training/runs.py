@@ -1,11 +1,12 @@
 """A run's folder: what it resumes from, its best weights, its history, and how it was started.
 
-backup/             Keras's BackupAndRestore: weights, optimizer, epoch
-best.weights.h5     the weights of the epoch with the best validation accuracy
-better.weights.h5   better ones, of an epoch that is not backed up yet
-history.csv         one row an epoch
-answers.npy         what the teachers answered, for a recipe that asks them once
-run.json            recipe, machine and versions that the run was started with
+backup-0042.weights.h5  weights and optimizer after 42 epochs
+best-0040.weights.h5    the weights of the epoch with the best validation accuracy, the 40th
+history.csv             one row an epoch
+answers.npy             what the teachers answered, for a recipe that asks them once
+run.json                recipe, machine and versions that the run was started with
+
+Weights get their name, which says their epoch, only when they are whole: a run may die at any time.
 """
 
 import csv
@@ -13,14 +14,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import keras
+
 from training import provenance
 from training.errors import RunError
 from training.recipes import Recipe
 
-BACKUP = "backup"
+BACKUP, BEST = "backup", "best"
+SUFFIX = ".weights.h5"
 ANSWERS = "answers.npy"
-BEST = "best.weights.h5"
-BETTER = "better.weights.h5"
 HISTORY = "history.csv"
 RECORD = "run.json"
 #: Columns that the history of every run has beside those of the metrics; a run from before they were logged lacks them.
@@ -43,7 +45,7 @@ def best(rows: list[dict[str, str]]) -> dict[str, str] | None:
 
 
 def kept(run: Path) -> list[dict[str, str]]:
-    """The history as far as the run's best weights know it: what came after its last backup is done again."""
+    """The history as far as the run's backup knows it, what came after it being done again; all where there is none."""
     done = epochs_done(run)
     return [row for row in history(run) if not done or int(row["epoch"]) < done]
 
@@ -63,15 +65,40 @@ def input_share(run: Path) -> float | None:
     return sum(float(row["input_seconds"]) for row in rows) / sum(float(row["seconds"]) for row in rows)
 
 
+def weights(run: Path, kind: str) -> dict[int, Path]:
+    """The run's files of a kind, BACKUP or BEST, by the epochs behind them, the newest last."""
+    found = run.glob(f"{kind}-*{SUFFIX}")
+    return dict(sorted((int(path.name.removesuffix(SUFFIX).removeprefix(f"{kind}-")), path) for path in found))
+
+
 def epochs_done(run: Path) -> int:
-    """How many epochs the run's backup has behind it. Raises RunError for a backup that was cut off."""
-    path = run / BACKUP / "training_metadata.json"
-    try:
-        return int(json.loads(path.read_text())["epoch"])
-    except FileNotFoundError:
-        return 0
-    except (ValueError, KeyError):
-        raise RunError(f"{path} was cut off; put the .bkp files beside it, the backup before, in its place") from None
+    """How many epochs the run's backup has behind it; 0 if there is none."""
+    return max(weights(run, BACKUP), default=0)
+
+
+def best_weights(run: Path) -> Path:
+    """The best weights among those of `kept`. Raises RunError if there are none."""
+    done = epochs_done(run)
+    known = [path for epochs, path in weights(run, BEST).items() if not done or epochs <= done]
+    if not known:
+        raise RunError(f"{run} holds no {BEST}-*{SUFFIX} of an epoch that is backed up")
+    return known[-1]
+
+
+def save(model: keras.Model, run: Path, kind: str, epochs: int) -> None:
+    """Write the model's weights and optimizer after so many epochs."""
+    model.save_weights(run / f"unfinished{SUFFIX}", overwrite=True)
+    (run / f"unfinished{SUFFIX}").replace(run / f"{kind}-{epochs:04}{SUFFIX}")
+
+
+def tidy(run: Path) -> None:
+    """Remove weights that newer ones took the place of, and best ones of epochs that will be done again."""
+    done, best_ones = epochs_done(run), weights(run, BEST)
+    known = [epochs for epochs in best_ones if epochs <= done]
+    for path in [path for epochs, path in best_ones.items() if epochs not in known[-1:]]:
+        path.unlink()
+    for path in list(weights(run, BACKUP).values())[:-1]:
+        path.unlink()
 
 
 def rewind(run: Path, epochs: int) -> list[dict[str, str]]:

@@ -14,7 +14,7 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
     `steps` is the length of the whole run in optimizer steps, `warmup` the share of it spent rising.
     """
 
-    def __init__(self, peak: float, steps: int, warmup: float = 0.2) -> None:
+    def __init__(self, peak: float, steps: int, warmup: float) -> None:
         super().__init__()
         self.peak, self.steps, self.warmup = peak, steps, warmup
 

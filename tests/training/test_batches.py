@@ -98,7 +98,7 @@ def test_an_epoch_later_is_the_same_however_one_gets_there():
 
 @pytest.mark.parametrize(("step", "rate"), [(0, 0.0), (10, 0.04), (20, 0.08), (60, 0.04), (100, 0.0), (150, 0.0)])
 def test_one_cycle_rises_and_falls(step, rate):
-    assert float(OneCycle(0.08, 100)(step)) == pytest.approx(rate, abs=1e-7)
+    assert float(OneCycle(0.08, 100, 0.2)(step)) == pytest.approx(rate, abs=1e-7)
 
 
 def test_one_cycle_survives_its_config():

@@ -1,5 +1,7 @@
 import json
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -79,6 +81,10 @@ def figures(rows):
     ]
 
 
+def weights(run):
+    return sorted(path.name.removesuffix(runs.SUFFIX) for path in run.glob(f"*{runs.SUFFIX}"))
+
+
 def validation_accuracy(model, dataset):
     return (model.predict(dataset.validation.images, verbose=0).argmax(1) == dataset.validation.classes).mean()
 
@@ -128,25 +134,45 @@ def test_a_cut_far_from_the_backup_repeats_what_came_after_it(monkeypatch, tmp_p
     for one, two in zip(figures(whole), figures(cut), strict=True):
         assert two == pytest.approx(one, rel=1e-4, abs=1e-5)
     assert validation_accuracy(model, dataset) == pytest.approx(float(runs.best(cut)["val_accuracy"]), abs=1e-6)
-    assert not (tmp_path / "cut" / runs.BETTER).exists()
+    assert weights(tmp_path / "cut") == weights(tmp_path / "whole")
 
 
 def test_the_best_weights_are_never_of_an_epoch_after_the_backup(monkeypatch, tmp_path, recipe, dataset):
     monkeypatch.setattr(fit, "SPACING", 1000.0)
     monkeypatch.setattr(fit.BestWeights, "_best", property(lambda self: -1.0, lambda self, value: None), raising=False)
     interrupted(monkeypatch, recipe, dataset, tmp_path, "on_epoch_end")
-    assert (tmp_path / runs.BETTER).exists()
+    assert weights(tmp_path) == ["backup-0001", "best-0001", "best-0002", "best-0003"]
     best = fit.build(recipe)
-    best.load_weights(tmp_path / runs.BEST)
+    best.load_weights(runs.best_weights(tmp_path))
     first = runs.history(tmp_path)[0]
     assert validation_accuracy(best, dataset) == pytest.approx(float(first["val_accuracy"]), abs=1e-6)
 
 
-def test_weights_of_another_time_than_the_backup_s_epoch_are_refused(monkeypatch, tmp_path, recipe, dataset):
-    interrupted(monkeypatch, recipe, dataset, tmp_path)
-    (tmp_path / runs.BACKUP / "training_metadata.json").write_text('{"epoch": 1, "batch": 0}')
-    with pytest.raises(RunError, match=r"its weights are of step 10, its epoch of step 5; put the .bkp files in"):
-        fit.fit(recipe, dataset, tmp_path)
+@pytest.mark.parametrize("step", range(12))
+def test_a_run_goes_on_wherever_it_was_cut_while_it_saved(monkeypatch, tmp_path, recipe, dataset, step):
+    recipe = replace(recipe, epochs=2)
+    fit.fit(recipe, dataset, tmp_path / "whole")
+    steps = iter(range(step))
+
+    def failing(original):
+        def cut(*args, **kwargs):
+            if next(steps, None) is None:
+                raise PowerCut
+            return original(*args, **kwargs)
+
+        return cut
+
+    with monkeypatch.context() as patch, suppress(PowerCut):
+        patch.setattr(keras.Model, "save_weights", failing(keras.Model.save_weights))
+        for name in ("replace", "unlink"):
+            patch.setattr(Path, name, failing(getattr(Path, name)))
+        fit.fit(recipe, dataset, tmp_path / "cut")
+    model = fit.fit(recipe, dataset, tmp_path / "cut")
+    whole, cut = runs.history(tmp_path / "whole"), runs.history(tmp_path / "cut")
+    for one, two in zip(figures(whole), figures(cut), strict=True):
+        assert two == pytest.approx(one, rel=1e-4, abs=1e-5)
+    assert weights(tmp_path / "cut") == weights(tmp_path / "whole")
+    assert validation_accuracy(model, dataset) == pytest.approx(float(runs.best(cut)["val_accuracy"]), abs=1e-6)
 
 
 def test_an_epoch_after_the_cut_must_beat_those_before_it(monkeypatch, tmp_path, recipe, dataset):
@@ -156,9 +182,9 @@ def test_an_epoch_after_the_cut_must_beat_those_before_it(monkeypatch, tmp_path,
     row = history[2].split(",")
     row[column] = "1.01"
     (tmp_path / runs.HISTORY).write_text("\n".join([*history[:2], ",".join(row)]) + "\n")
-    before = (tmp_path / runs.BEST).read_bytes()
+    before = runs.best_weights(tmp_path)
     fit.fit(recipe, dataset, tmp_path)
-    assert (tmp_path / runs.BEST).read_bytes() == before
+    assert runs.best_weights(tmp_path) == before
 
 
 def test_a_finished_run_only_gives_its_model(tmp_path, recipe, dataset, epochs_seen):
@@ -234,7 +260,7 @@ def test_other_models_before_it_or_fewer_images_are_another_run(tmp_path, recipe
 def test_a_new_run_begins_with_another_model_s_layers_as_far_as_they_fit(monkeypatch, tmp_path, recipe, dataset):
     other = fit.build(recipe)
     start = keras.Model(other.input, keras.layers.Dense(7, name="probabilities")(other.layers[-2].output))
-    monkeypatch.setattr(fit, "_train", lambda model, *_: model.save_weights(tmp_path / runs.BEST))
+    monkeypatch.setattr(fit, "_train", lambda model, *_: runs.save(model, tmp_path, runs.BEST, 1))
     model = fit.fit(recipe, dataset, tmp_path, start=start)
     for name in ("block1_conv1", "block1_norm1"):
         for ours, theirs in zip(model.get_layer(name).get_weights(), start.get_layer(name).get_weights(), strict=True):
@@ -247,14 +273,14 @@ def test_a_run_cut_before_its_first_backup_begins_again(monkeypatch, tmp_path, r
     with monkeypatch.context() as patch, pytest.raises(PowerCut):
         cut_in(patch, 0, "on_epoch_end")
         fit.fit(one, dataset, tmp_path)
-    assert [path.name for path in tmp_path.glob("*.h5")] == [runs.BETTER]
+    assert weights(tmp_path) == ["best-0001"]
     fit.fit(one, dataset, tmp_path)
     assert len(runs.history(tmp_path)) == 1
 
 
 def test_an_early_stop_stays_stopped(recipe):
-    rows = [{"val_loss": "1.0"}] + [{"val_loss": "2.0"}] * fit.PATIENCE
-    plateau = replace(recipe, schedule="plateau")
+    rows = [{"val_loss": "1.0"}] + [{"val_loss": "2.0"}] * 7
+    plateau = replace(recipe, schedule="plateau", patience=(2, 7))
     assert fit._stopped_early(plateau, rows)
     assert not fit._stopped_early(plateau, rows[:-1])
     assert not fit._stopped_early(recipe, rows)

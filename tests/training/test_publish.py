@@ -122,16 +122,23 @@ def test_epochs_after_the_last_backup_do_not_count(recipe, places):
     assert (card.training["epochs"], card.training["best_epoch"]) == (2, int(runs.best(rows)["epoch"]) + 1)
 
 
+def test_best_weights_and_history_are_enough(recipe, places):
+    for path in runs.weights(places["run"], runs.BACKUP).values():
+        path.unlink()
+    assert publish.publish("tiny", recipe, **places).training["epochs"] == 2
+
+
 def test_a_run_on_some_of_the_images_is_refused(recipe, places):
     runs.begin(places["run"], recipe, provenance.before(recipe, places["models"]), images=48)
     with pytest.raises(RunError, match="was trained on 48 images"):
         publish.publish("tiny", recipe, **places)
 
 
-@pytest.mark.parametrize("file", [runs.BEST, runs.HISTORY])
+@pytest.mark.parametrize("file", ["best-*.weights.h5", runs.HISTORY])
 def test_a_run_that_lacks_a_file_is_refused(recipe, places, file):
-    (places["run"] / file).unlink()
-    with pytest.raises(RunError, match=file.replace(".", r"\.")):
+    for path in places["run"].glob(file):
+        path.unlink()
+    with pytest.raises(RunError, match=re.escape(file)):
         publish.publish("tiny", recipe, **places)
 
 
@@ -256,6 +263,19 @@ def test_hours_are_a_number_of_hours(capsys):
     with pytest.raises(SystemExit):
         main(["publish", "cifar10", "--hours", "nan"])
     assert "nan is no number of hours" in capsys.readouterr().err
+
+
+def test_mistakes_are_drawn_as_png(capsys):
+    with pytest.raises(SystemExit):
+        main(["evaluate", "cifar10", "--mistakes", "sheet.docx"])
+    assert "sheet.docx does not end in .png" in capsys.readouterr().err
+
+
+def test_what_could_not_be_published_is_not_trained(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(keras.config, "backend", lambda: "jax")
+    assert main(["train", "cifar10", "--run", str(tmp_path / "run")]) == 1
+    assert "train with --no-publish" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
 
 
 def test_mistakes_are_of_a_split(tmp_path, capsys):

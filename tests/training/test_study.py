@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("keras")
 
 from tests.training.tiny import tiny_recipe, write_official
-from training import study
+from training import runs, study
 from training.recipes import ABLATION, RECIPES
 
 
@@ -24,7 +24,7 @@ def test_an_ablation_trains_every_step_and_says_how_good_it_is(tmp_path, places)
     first, second = path.read_text().splitlines()[1:]
     assert first.startswith("the first,2,0.")
     assert second.startswith("another rate,2,0.")
-    assert (tmp_path / "runs" / "another-rate" / "best.weights.h5").exists()
+    assert runs.best_weights(tmp_path / "runs" / "another-rate").exists()
     assert "| another rate | 2 |" in study.table(path)
 
 
