@@ -23,6 +23,8 @@ EXAMPLES = """python -m training train cifar100
        python -m training evaluate cifar10 --folder photos
        python -m training ablate
        python -m training repeat cifar10 --epochs 3
+       python -m training calibrations
+       python -m training relatives
        python -m training report"""
 
 
@@ -100,6 +102,18 @@ def evaluate_(args: argparse.Namespace) -> None:
         _show(evaluate.on_folder(args.name, args.models, args.folder, max_pixels=max_pixels))
     else:
         _show(evaluate.on_split(args.name, args.models, args.data, args.split, mistakes=args.mistakes))
+
+
+def calibrations_(args: argparse.Namespace) -> None:
+    from training import calibrations, study
+
+    print(study.table(calibrations.compare(args.models, args.data)))
+
+
+def relatives_(args: argparse.Namespace) -> None:
+    from training import relatives, study
+
+    print(study.table(relatives.count(args.data)))
 
 
 def report_(args: argparse.Namespace) -> None:
@@ -246,6 +260,16 @@ def parser() -> argparse.ArgumentParser:
     which.add_argument("--folder", type=Path, metavar="DIR", help="score pictures in one sub-folder per label instead")
     one.add_argument("--mistakes", type=_picture, metavar="FILE.png", help="draw what it was surest of and got wrong")
     one.set_defaults(call=evaluate_)
+    one = commands.add_parser(
+        "calibrations", parents=[source, places], help="compare ways to calibrate; writes docs/training/calibration.csv"
+    )
+    one.set_defaults(call=calibrations_)
+    one = commands.add_parser(
+        "relatives",
+        parents=[source],
+        help="count images that have one much like them among the training images; writes docs/training/relatives.csv",
+    )
+    one.set_defaults(call=relatives_)
     one = commands.add_parser("report", parents=[places], help="write the results table into docs/training.md")
     one.add_argument("--page", type=Path, metavar="FILE", help="instead of docs/training.md")
     one.set_defaults(call=report_)

@@ -26,6 +26,23 @@ class Reliability:
     accuracy: np.ndarray
     images: np.ndarray
 
+    @classmethod
+    def of(cls, confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> "Reliability":
+        """Sort answers by their confidence (N,) into `bins` bins of equal width, (low, high]; `right` is bool (N,)."""
+        bin_of = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+        images = np.bincount(bin_of, minlength=bins)
+        with np.errstate(invalid="ignore"):
+            return cls(
+                confidence=np.bincount(bin_of, confidence, bins) / images,
+                accuracy=np.bincount(bin_of, right, bins) / images,
+                images=images,
+            )
+
+    @property
+    def error(self) -> float:
+        """The mean distance of confidence and accuracy, 0 to 1, weighted by the images of each bin."""
+        return float(np.nansum(self.images * np.abs(self.accuracy - self.confidence)) / self.images.sum())
+
 
 def logits(model: keras.Model, images: np.ndarray) -> np.ndarray:
     """What the last layer's softmax sees, float64 (N, classes). Raises PublishError if there is no such layer."""
@@ -63,23 +80,14 @@ def fold(model: keras.Model, temperature: float) -> None:
 
 
 def reliability(probabilities: np.ndarray, classes: np.ndarray, bins: int = BINS) -> Reliability:
-    """Sort the answers for probabilities (N, classes) by confidence into `bins` bins of equal width, (low, high]."""
+    """That of the first answers for probabilities (N, classes)."""
     confidence = probabilities.max(axis=1).astype(np.float64)
-    right = probabilities.argmax(axis=1) == classes
-    bin_of = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    images = np.bincount(bin_of, minlength=bins)
-    with np.errstate(invalid="ignore"):
-        return Reliability(
-            confidence=np.bincount(bin_of, confidence, bins) / images,
-            accuracy=np.bincount(bin_of, right, bins) / images,
-            images=images,
-        )
+    return Reliability.of(confidence, probabilities.argmax(axis=1) == classes, bins)
 
 
-def expected_calibration_error(probabilities: np.ndarray, classes: np.ndarray, bins: int = BINS) -> float:
-    """The mean distance of confidence and accuracy, 0 to 1, weighted by the images of each bin."""
-    found = reliability(probabilities, classes, bins)
-    return float(np.nansum(found.images * np.abs(found.accuracy - found.confidence)) / found.images.sum())
+def expected_calibration_error(probabilities: np.ndarray, classes: np.ndarray) -> float:
+    """The error of the first answers for probabilities (N, classes), 0 to 1, in `BINS` bins."""
+    return reliability(probabilities, classes).error
 
 
 def _last_dense(model: keras.Model) -> keras.layers.Dense:

@@ -14,6 +14,8 @@ from training.train import train
 
 FOLDER = ROOT / "docs" / "training"
 COLUMNS = ("run", "epochs", "val_accuracy", "val_auc", "hours")
+#: What a table calls a column where it is not what the file calls it.
+TITLES = {"val_accuracy": "validation accuracy", "val_auc": "AUC"}
 
 
 def ablation(steps: Mapping[str, Recipe], epochs: int, images: int, folder: Path, **how: Any) -> Path:
@@ -57,8 +59,9 @@ def table(path: Path) -> str:
     """A Markdown table of a study; of runs that differ in their seeds alone, with mean and standard deviation."""
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    head = "| run | epochs | validation accuracy | AUC | hours |\n|---|---:|---:|---:|---:|"
-    lines = [head, *("| " + " | ".join(row[column] for column in COLUMNS) + " |" for row in rows)]
+    titles = [TITLES.get(column, column) for column in rows[0]]
+    lines = [f"| {' | '.join(titles)} |", f"|---|{'---:|' * (len(titles) - 1)}"]
+    lines += [f"| {' | '.join(row.values())} |" for row in rows]
     if path.stem.endswith("-seeds") and len(rows) > 1:
         found = [float(row["val_accuracy"]) for row in rows]
         mean, deviation = statistics.mean(found), statistics.stdev(found)
