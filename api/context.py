@@ -9,10 +9,11 @@ from api import rates
 from api.callbacks import Caller
 from api.keys import Keyring
 from contract.card import Cards
+from contract.connection import connect
 from contract.notices import Notices
 from contract.outbox import Outbox
 from contract.settings import Settings
-from contract.store import Store, connect
+from contract.store import Store
 from contract.submit import Submitter
 
 

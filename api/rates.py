@@ -12,9 +12,10 @@ from limits import RateLimitItem, parse_many
 from limits.storage import RedisStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
+from contract.connection import reaching_redis
 from contract.errors import BadSetting, TooManyRequests
 from contract.settings import Settings
-from contract.store import PREFIX, Store, reaching_redis
+from contract.store import PREFIX, Store
 
 
 class OverRate(TooManyRequests):

@@ -7,10 +7,11 @@ from concurrent.futures import Future
 
 import numpy as np
 
+from contract.connection import connect
 from contract.jobs import CHUNK, Job
 from contract.notices import Notices
 from contract.settings import Settings
-from contract.store import Store, connect
+from contract.store import Store
 from contract.submit import Submitter
 
 MODEL = "cifar10"

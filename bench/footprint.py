@@ -10,10 +10,11 @@ from bench import environments, pictures, valkey, worker
 from bench.group import Group
 from bench.kerasq import AS_INSTALLED, MODELS, redis_url
 from contract.card import Cards
+from contract.connection import connect
 from contract.jobs import CHUNK, Job
 from contract.notices import Notices
 from contract.settings import ROOT, Settings
-from contract.store import Store, connect
+from contract.store import Store
 from contract.submit import Submitter
 
 #: Seconds that a job may take.

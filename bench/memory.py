@@ -16,10 +16,11 @@ from bench import bar, footprint, results, valkey
 from bench.bar import Bar
 from bench.results import Table
 from bench.spread import Spread, plain
+from contract.connection import connect
 from contract.jobs import CHUNK, Job, Prediction, Result
 from contract.message import pack
 from contract.settings import Settings
-from contract.store import Store, connect, job_key
+from contract.store import Store, job_key
 from contract.submit import Submitter
 
 #: Images of a job, and jobs of them.

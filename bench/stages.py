@@ -27,11 +27,12 @@ from bench.results import Plot, Table
 from bench.spread import Spread, plain
 from contract import records
 from contract.card import Cards
+from contract.connection import connect
 from contract.images import decode
 from contract.jobs import Job, Prediction, Result
 from contract.message import pack
 from contract.settings import ROOT, Settings
-from contract.store import Store, connect, job_key
+from contract.store import Store, job_key
 
 STAGES = (
     "request, decode",

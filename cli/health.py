@@ -7,9 +7,9 @@ import click
 
 from cli.address import read_settings
 from contract.card import Cards
+from contract.connection import connect
 from contract.errors import KerasqError
 from contract.presence import present, serving
-from contract.store import connect
 
 
 @click.command(short_help="Exit 0 if jobs would be answered.")

@@ -7,9 +7,10 @@ import click
 
 from cli.address import read_settings
 from cli.paper import paper
+from contract.connection import connect
 from contract.jobs import Record
 from contract.plain import plain
-from contract.store import Store, connect
+from contract.store import Store
 
 
 @click.command(short_help="List jobs; show, cancel or forget one.")

@@ -6,7 +6,8 @@ import click
 
 from cli.address import read_settings
 from contract import keys as kept
-from contract.store import Store, connect
+from contract.connection import connect
+from contract.store import Store
 
 
 def _store() -> Store:

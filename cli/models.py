@@ -11,10 +11,11 @@ from cli.add import add
 from cli.address import read_settings
 from cli.paper import paper
 from contract.card import Card, Cards
+from contract.connection import connect
 from contract.errors import QueueUnavailable
 from contract.presence import present, serving
 from contract.settings import Settings
-from contract.store import Store, connect
+from contract.store import Store
 
 #: Digits of a version that people get to see.
 DIGITS = 12

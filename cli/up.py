@@ -17,11 +17,11 @@ from cli.processes import command, environment
 from cli.signals import heed
 from cli.stack import Stack, say
 from contract.card import Cards
+from contract.connection import connect
 from contract.errors import KerasqError, QueueUnavailable
 from contract.hosts import bracketed
 from contract.presence import present, worker_name
 from contract.settings import Settings
-from contract.store import connect
 
 
 @click.command(short_help="Run it all: Redis, API, workers.")

@@ -7,9 +7,10 @@ from cli.http_carrier import HttpCarrier
 from cli.patience import Patience
 from client import Client
 from contract.card import Card, Cards
+from contract.connection import connect
 from contract.presence import present, serving
 from contract.settings import Settings
-from contract.store import Store, connect
+from contract.store import Store
 
 
 class Way(Protocol):

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 
 import msgpack
 
+from contract.connection import reaching_redis
 from contract.errors import UnknownApiKey
-from contract.store import PREFIX, Store, reaching_redis
+from contract.store import PREFIX, Store
 
 KEYS = PREFIX + "keys"
 #: What every key begins with, so that people and secret scanners know one when they see it.

@@ -7,7 +7,8 @@ at all.
 
 import time
 
-from contract.store import PREFIX, Store, job_key, reaching_redis
+from contract.connection import reaching_redis
+from contract.store import PREFIX, Store, job_key
 
 CALLBACKS = PREFIX + "callbacks"
 TRIES = PREFIX + "callbacks:tries"

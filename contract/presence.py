@@ -9,7 +9,8 @@ from typing import Any
 
 import msgpack
 
-from contract.store import PREFIX, reaching_redis
+from contract.connection import reaching_redis
+from contract.store import PREFIX
 
 #: A worker speaks this often, in seconds, and counts as gone after three times as long.
 INTERVAL = 2.0

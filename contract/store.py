@@ -2,28 +2,16 @@
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 import redis
-from redis.backoff import ConstantBackoff
-from redis.exceptions import OutOfMemoryError
-from redis.retry import Retry
 
 from contract import records, scripts
+from contract.connection import reaching_redis
 from contract.envelope import seal
-from contract.errors import (
-    BadSetting,
-    JobGone,
-    JobSettled,
-    KeyReused,
-    QueueFull,
-    QueueUnavailable,
-    TooLarge,
-    UnknownJob,
-)
+from contract.errors import JobGone, JobSettled, KeyReused, QueueFull, TooLarge, UnknownJob
 from contract.jobs import Job, Record, Result, born, new_id
 from contract.message import Message
 from contract.settings import Settings
@@ -36,49 +24,6 @@ FORGOTTEN = PREFIX + "forgotten:"
 CHANNEL = PREFIX + "told"
 #: How often Redis is asked for its memory, in seconds, and the share of it at which no more is taken.
 MEMORY_LOOK, MEMORY_SHARE = 1.0, 0.9
-#: How the answers of a Redis begin that cannot write to its disk, or is a replica now.
-REFUSES_WRITES = ("MISCONF", "READONLY")
-
-
-def connect(settings: Settings) -> redis.Redis:
-    """A client whose caller hears of a Redis that is away at once, and of one that hangs after two tries of 10 s.
-
-    Raises BadSetting for an address with options that there are not.
-    """
-    try:
-        pool = redis.BlockingConnectionPool.from_url(
-            settings.redis_url,
-            # One finish can wake hundreds of waiters; those that find no connection free wait for one.
-            max_connections=64,
-            timeout=10,
-            socket_connect_timeout=2,
-            socket_timeout=10,
-            socket_keepalive=True,
-            retry=Retry(ConstantBackoff(0.05), 1),
-        )
-        pool.connection_class(**pool.connection_kwargs)  # what follows the "?" shows only here
-    except (TypeError, ValueError, redis.RedisError) as error:
-        raise BadSetting(f"REDIS_URL cannot be used: {error}") from None
-    return redis.Redis(connection_pool=pool)
-
-
-@contextmanager
-def reaching_redis() -> Iterator[None]:
-    """Raises redis-py's errors as ours: QueueUnavailable, QueueFull without memory, BadSetting for a wrong database."""
-    try:
-        yield
-    except (redis.ConnectionError, redis.TimeoutError) as error:
-        raise QueueUnavailable("Redis does not answer", error) from error
-    except redis.InvalidResponse as error:
-        raise QueueUnavailable("what answers at REDIS_URL is no Redis") from error
-    except OutOfMemoryError as error:
-        raise QueueFull(f"Redis has no memory left: {error}") from error
-    except redis.ResponseError as error:
-        if "DB index" in str(error):
-            raise BadSetting(f"REDIS_URL names a database that this Redis does not have: {error}") from None
-        if not str(error).startswith(REFUSES_WRITES):
-            raise
-        raise QueueUnavailable("Redis takes no writes", error) from error
 
 
 def job_key(job_id: str) -> str:

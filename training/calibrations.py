@@ -11,7 +11,7 @@ from scipy.special import softmax
 from contract.card import Cards
 from training import calibrate, data, evaluate, study
 
-#: From logits (N, classes) and classes (N,) to what it makes of others' logits: the confidence of the first answer, (M,).
+#: From logits (N, classes) and classes (N,) to what it makes of others, (M, classes): the first answers' confidence.
 Way = Callable[[np.ndarray, np.ndarray], Callable[[np.ndarray], np.ndarray]]
 HALVINGS = 20
 

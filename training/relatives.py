@@ -1,7 +1,7 @@
 """How many images have a relative among those that a model learnt from: the same picture, or one much like it.
 
-CIFAR has such pairs across its splits (Barz and Denzler 2020, arXiv:1902.00423). Two images are as alike as their pixels
-correlate, one of them mirrored or not and moved by up to two pixels.
+CIFAR has such pairs across its splits (Barz and Denzler 2020, arXiv:1902.00423). Two images are as alike as their
+pixels correlate, one of them mirrored or not and moved by up to two pixels.
 """
 
 import csv

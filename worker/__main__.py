@@ -9,9 +9,10 @@ import sys
 
 from contract import logs
 from contract.card import Cards
+from contract.connection import connect
 from contract.errors import MISCONFIGURED, KerasqError
 from contract.settings import Settings
-from contract.store import Store, connect
+from contract.store import Store
 from worker.batcher import Batcher
 from worker.consumer import consume
 from worker.device import Device

@@ -33,8 +33,8 @@ class Batcher:
 
     A batch is closed when it is full or when its oldest image has waited `wait_s`; after a batch of one item nothing
     waits at all, since a lone client gains nothing by it. A piece larger than a batch is several, between which urgent
-    images have their turn, and other models' on the `device` that they share. When a batch fails, its items run one by
-    one, so that a bad one fails alone.
+    images have their turn, and other models' on the `device` that they share. A batch that fails runs again in
+    halves, so that a bad image fails alone.
 
     There is no thread of its own, to which a lone image would have to be handed and back: of those that wait for an
     answer one runs the next batch, whosever images it holds.

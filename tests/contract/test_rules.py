@@ -8,6 +8,7 @@ import pytest
 import redis
 
 from contract import keys
+from contract.connection import reaching_redis
 from contract.errors import JobSettled, QueueFull, QueueUnavailable, TooLarge
 from contract.jobs import Job, Prediction, Result, Status, new_id
 from contract.message import pack
@@ -15,7 +16,7 @@ from contract.notices import Notices
 from contract.outbox import CALLBACKS, TRIES, Outbox
 from contract.presence import Presence, announce, present
 from contract.settings import Settings
-from contract.store import INDEX, Store, job_key, reaching_redis
+from contract.store import INDEX, Store, job_key
 from contract.submit import Submitter
 from tests.contract.test_message import numbered
 from tests.contract.test_store import CIRCLE, answer, job, queued, wanted

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import redis
 
+from contract.connection import connect, reaching_redis
 from contract.errors import BadSetting, JobGone, JobSettled, KeyReused, QueueFull, QueueUnavailable, UnknownJob
 from contract.jobs import Job, Prediction, Result, Status, new_id
 from contract.message import Message, pack
 from contract.settings import Settings
-from contract.store import Store, connect, job_key, reaching_redis
+from contract.store import Store, job_key
 
 CIRCLE = Result(predictions=(Prediction(label="circle", probability=0.75),))
 BROKEN = Result(error=("Engine error", "it broke"))

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from contract.connection import connect
 from contract.presence import present
 from contract.settings import Settings
-from contract.store import connect
 from tests.deploy.local import Local
 from tests.stack import until
 

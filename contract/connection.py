@@ -1,0 +1,56 @@
+"""The connection to Redis, and what it raises as our errors."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import redis
+from redis.backoff import ConstantBackoff
+from redis.exceptions import OutOfMemoryError
+from redis.retry import Retry
+
+from contract.errors import BadSetting, QueueFull, QueueUnavailable
+from contract.settings import Settings
+
+#: How the answers of a Redis begin that cannot write to its disk, or is a replica now.
+REFUSES_WRITES = ("MISCONF", "READONLY")
+
+
+def connect(settings: Settings) -> redis.Redis:
+    """A client whose caller hears of a Redis that is away at once, and of one that hangs after two tries of 10 s.
+
+    Raises BadSetting for an address with options that there are not.
+    """
+    try:
+        pool = redis.BlockingConnectionPool.from_url(
+            settings.redis_url,
+            # One finish can wake hundreds of waiters; those that find no connection free wait for one.
+            max_connections=64,
+            timeout=10,
+            socket_connect_timeout=2,
+            socket_timeout=10,
+            socket_keepalive=True,
+            retry=Retry(ConstantBackoff(0.05), 1),
+        )
+        pool.connection_class(**pool.connection_kwargs)  # what follows the "?" shows only here
+    except (TypeError, ValueError, redis.RedisError) as error:
+        raise BadSetting(f"REDIS_URL cannot be used: {error}") from None
+    return redis.Redis(connection_pool=pool)
+
+
+@contextmanager
+def reaching_redis() -> Iterator[None]:
+    """Raises redis-py's errors as ours: QueueUnavailable, QueueFull without memory, BadSetting for a wrong database."""
+    try:
+        yield
+    except (redis.ConnectionError, redis.TimeoutError) as error:
+        raise QueueUnavailable("Redis does not answer", error) from error
+    except redis.InvalidResponse as error:
+        raise QueueUnavailable("what answers at REDIS_URL is no Redis") from error
+    except OutOfMemoryError as error:
+        raise QueueFull(f"Redis has no memory left: {error}") from error
+    except redis.ResponseError as error:
+        if "DB index" in str(error):
+            raise BadSetting(f"REDIS_URL names a database that this Redis does not have: {error}") from None
+        if not str(error).startswith(REFUSES_WRITES):
+            raise
+        raise QueueUnavailable("Redis takes no writes", error) from error
