@@ -132,12 +132,14 @@ def _demand_callable(url: str, here: Context) -> None:
 def _queued(job: Job, pixels: np.ndarray, key: str | None, wait: float, here: Context) -> Record:
     """Queue the job, or find the one that an Idempotency-Key already made; its record after at most `wait` seconds."""
     owned = f"{g.owner or ''} {key}"  # one client's keys are not another's
-    first_id = here.store.reserve(owned, _fingerprint(job, pixels), job.id) if key else job.id
+    request = _fingerprint(job, pixels) if key else b""
+    first_id = here.store.reserve(owned, request, job.id) if key else job.id
     if again := first_id != job.id:
         job = replace(job, id=first_id)
     with here.notices.watch(job.id) as watch:
+        known = _already(job.id, here) if again else None
         try:
-            record = (_already(job.id, here) if again else None) or _submitted(job, pixels, here)
+            record = known or _submitted(job, pixels, here)
         except (QueueFull, TooLarge):  # nothing of a refused job is kept
             if job.callback_url:
                 here.outbox.refuse(job.id)
@@ -145,6 +147,8 @@ def _queued(job: Job, pixels: np.ndarray, key: str | None, wait: float, here: Co
                 here.store.release(owned, job.id)
             raise
         with suppress(QueueUnavailable):  # it is accepted whatever becomes of Redis now
+            if again and not known:  # who bound the key was refused, and may have freed it since
+                here.store.reserve(owned, request, job.id)
             return watch.settled(wait) if wait and not record.status.settled else record
         return record
 

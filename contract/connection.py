@@ -5,14 +5,14 @@ from contextlib import contextmanager
 
 import redis
 from redis.backoff import ConstantBackoff
-from redis.exceptions import OutOfMemoryError
+from redis.exceptions import OutOfMemoryError, ReadOnlyError
 from redis.retry import Retry
 
 from contract.errors import BadSetting, QueueFull, QueueUnavailable
 from contract.settings import Settings
 
-#: How the answers of a Redis begin that cannot write to its disk, or is a replica now.
-REFUSES_WRITES = ("MISCONF", "READONLY")
+#: How the answer of a Redis begins that cannot write to its disk.
+REFUSES_WRITES = "MISCONF"
 
 
 def connect(settings: Settings) -> redis.Redis:
@@ -51,6 +51,6 @@ def reaching_redis() -> Iterator[None]:
     except redis.ResponseError as error:
         if "DB index" in str(error):
             raise BadSetting(f"REDIS_URL names a database that this Redis does not have: {error}") from None
-        if not str(error).startswith(REFUSES_WRITES):
+        if not isinstance(error, ReadOnlyError) and not str(error).startswith(REFUSES_WRITES):  # a replica now
             raise
         raise QueueUnavailable("Redis takes no writes", error) from error

@@ -17,6 +17,8 @@ log = logging.getLogger("kerasq.notices")
 AWAY = (QueueUnavailable, redis.ConnectionError, redis.TimeoutError, OSError)
 #: A waiter looks for itself this often, in seconds, in case the subscription was away when the notice came.
 LOOK_AGAIN = 1.0
+#: Seconds without a notice after which Redis is asked whether it is still there, and as many for its answer.
+SILENCE = 5.0
 
 
 class Watch:
@@ -96,10 +98,16 @@ class Notices:
             try:
                 with self._store.redis.pubsub(ignore_subscribe_messages=True) as pubsub:
                     pubsub.subscribe(CHANNEL)
+                    asked = False
                     while True:
-                        notice = pubsub.get_message(timeout=5)
-                        if notice:
+                        notice = pubsub.get_message(timeout=SILENCE)
+                        if notice and notice["type"] == "message":
                             self._tell(notice["data"].decode().split())
+                        elif not notice and asked:
+                            raise TimeoutError(f"the subscription has been silent for {SILENCE:g} s since it was asked")
+                        elif not notice:
+                            pubsub.ping()
+                        asked = not notice
             except Exception as error:  # whoever listens must outlive whatever one notice meets
                 if not isinstance(error, AWAY):
                     log.warning("notices are listened for anew: %s", error)

@@ -8,9 +8,8 @@ at all.
 import time
 
 from contract.connection import reaching_redis
-from contract.store import PREFIX, Store, job_key
+from contract.store import CALLBACKS, PREFIX, Store, job_key
 
-CALLBACKS = PREFIX + "callbacks"
 TRIES = PREFIX + "callbacks:tries"
 #: Seconds after which a claim that nothing was heard of is void.
 LEASE = 60.0

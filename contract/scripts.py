@@ -5,8 +5,9 @@ id is in its queue's `pending` until a worker takes it, and in `held` from then 
 
 A job is one hash: `job` (packed facts), `seq`, `deadline`, `started`, `finished`, `cancelled`, `images`, `settled`,
 `chunks`, `done_chunks`, `done_images`, `good_images`, `version`, and `r:<k>`, the answers of chunk k. A chunk's field
-is written once, whoever delivers it again; an empty one says that the chunk was dropped (expired). `kerasq:callbacks`
-is the outbox (contract.outbox): a job in it that ends is due at once.
+is written once, whoever delivers it again; an empty one says that the chunk was dropped (expired). A job in the outbox
+(contract.outbox) that ends is due at once. `settled` counts messages, of which a chunk that was submitted twice has
+two, and may be more than `images`.
 
 A model's flow is one hash of three counters of images. The difference of `submitted` and `settled` waits: an image is
 counted with its message, when that is written, and when it is answered and goes, whatever became of the job meanwhile.
@@ -75,9 +76,9 @@ end
 return answer
 """
 
-#: KEYS flow, pending, held, message, job... ARGV now, result ttl, channel, message id, its images, version, then for
-#: each job: id, chunk, packed answers ('' if not run), images, how many of them got predictions. What comes after a
-#: job's deadline is dropped: it has been told to have expired.
+#: KEYS flow, pending, held, message, outbox, job... ARGV now, result ttl, channel, message id, its images, version,
+#: then for each job: id, chunk, packed answers ('' if not run), images, how many of them got predictions. What comes
+#: after a job's deadline is dropped: it has been told to have expired.
 FINISH = """
 local now, ttl = ARGV[1], ARGV[2]
 local told, first, withdrawn = {}, false, 0
@@ -88,8 +89,8 @@ if redis.call('DEL', KEYS[4]) == 1 then
 end
 redis.call('ZREM', KEYS[2], ARGV[4])
 redis.call('ZREM', KEYS[3], ARGV[4])
-for i = 5, #KEYS do
-    local at = (i - 5) * 5 + 7
+for i = 6, #KEYS do
+    local at = (i - 6) * 5 + 7
     local id, field, answers, images = ARGV[at], 'r:' .. ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
     local facts = redis.call('HMGET', KEYS[i], 'deadline', 'cancelled', 'chunks')
     if not facts[1] or facts[2] then
@@ -106,7 +107,7 @@ for i = 5, #KEYS do
                 if redis.call('HINCRBY', KEYS[i], 'done_chunks', 1) == tonumber(facts[3]) then
                     redis.call('HSET', KEYS[i], 'finished', now)
                     redis.call('EXPIRE', KEYS[i], ttl)
-                    redis.call('ZADD', 'kerasq:callbacks', 'XX', now, id)
+                    redis.call('ZADD', KEYS[5], 'XX', now, id)
                 end
             end
             told[#told + 1] = id
@@ -121,16 +122,17 @@ end
 if #told > 0 then redis.call('PUBLISH', ARGV[3], table.concat(told, ' ')) end
 """
 
-#: KEYS job, flow. ARGV now, result ttl, channel, id. Answers 1 if it is cancelled now, 0 if it had ended, -1 if it is
-#: unknown.
+#: KEYS job, flow, outbox. ARGV now, result ttl, channel, id. Answers 1 if it is cancelled now, 0 if it had ended, -1 if
+#: it is unknown.
 CANCEL = """
 local facts = redis.call('HMGET', KEYS[1], 'finished', 'cancelled', 'deadline', 'images', 'settled')
 if not facts[3] then return -1 end
 if facts[1] or facts[2] or tonumber(facts[3]) < tonumber(ARGV[1]) then return 0 end
-redis.call('HINCRBY', KEYS[2], 'withdrawn', facts[4] - facts[5])
-redis.call('HSET', KEYS[1], 'cancelled', ARGV[1], 'settled', facts[4])
+-- First, because it needs no memory: what follows is then allowed.
 redis.call('EXPIRE', KEYS[1], ARGV[2])
-redis.call('ZADD', 'kerasq:callbacks', 'XX', ARGV[1], ARGV[4])
+redis.call('HINCRBY', KEYS[2], 'withdrawn', math.max(0, facts[4] - facts[5]))
+redis.call('HSET', KEYS[1], 'cancelled', ARGV[1], 'settled', facts[4])
+redis.call('ZADD', KEYS[3], 'XX', ARGV[1], ARGV[4])
 redis.call('PUBLISH', ARGV[3], ARGV[4])
 return 1
 """
@@ -142,7 +144,7 @@ local facts = redis.call('HMGET', KEYS[1], 'images', 'settled')
 redis.call('ZREM', KEYS[3], ARGV[1])
 if not facts[1] then return 0 end
 if facts[1] - facts[2] > 0 then redis.call('SET', KEYS[4], '', 'EX', ARGV[2]) end
-redis.call('HINCRBY', KEYS[2], 'withdrawn', facts[1] - facts[2])
+redis.call('HINCRBY', KEYS[2], 'withdrawn', math.max(0, facts[1] - facts[2]))
 return redis.call('DEL', KEYS[1])
 """
 
@@ -166,13 +168,13 @@ return redis.call('DEL', KEYS[1])
 """
 
 #: KEYS message, its new key, pending, held, queue. ARGV id, new id, now, new envelope. Answers 1 if it was still to be
-#: answered. A new id, because the envelope of the old one may still be under way.
+#: answered. It goes before what waits. A new id, because the envelope of the old one may still be under way.
 RENEW = """
 redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('ZREM', KEYS[4], ARGV[1])
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 redis.call('RENAME', KEYS[1], KEYS[2])
 redis.call('ZADD', KEYS[3], ARGV[3], ARGV[2])
-redis.call('LPUSH', KEYS[5], ARGV[4])
+redis.call('RPUSH', KEYS[5], ARGV[4])
 return 1
 """

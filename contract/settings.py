@@ -101,7 +101,7 @@ class Settings:
     engine_threads: int = _setting(0, "Cores that one worker's engine uses; 0 is all.", least=0)
     batch_max: int = _setting(256, "Most images in one batch on the device.")
     batch_wait_ms: float = _setting(
-        2.0, "Longest time that the oldest image waits for company, in milliseconds.", least=0
+        2.0, "Longest time that the oldest image waits for company, in milliseconds.", least=0, most=60_000
     )
     worker_threads: int = _setting(8, "Messages that one worker holds at once.")
     log_level: str = _setting("WARNING", "How much is logged.", choices=("DEBUG", "INFO", "WARNING", "ERROR"))

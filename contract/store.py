@@ -1,6 +1,7 @@
 """Jobs in Redis: created as a group, finished once, read, cancelled, forgotten."""
 
 import hashlib
+import math
 import time
 from collections.abc import Sequence
 from functools import cache
@@ -20,6 +21,8 @@ PREFIX = "kerasq:"
 INDEX = PREFIX + "jobs"
 #: How the key begins that says of a job that it was forgotten before it had run.
 FORGOTTEN = PREFIX + "forgotten:"
+#: The outbox: jobs of whose end a client is to be told (contract.outbox).
+CALLBACKS = PREFIX + "callbacks"
 #: Where the ids of jobs that made progress or ended are published, separated by spaces.
 CHANNEL = PREFIX + "told"
 #: How often Redis is asked for its memory, in seconds, and the share of it at which no more is taken.
@@ -51,13 +54,17 @@ def held_key(queue: str) -> str:
 
 
 class Store:
-    """All that is remembered of jobs. Every method raises QueueUnavailable when Redis does not answer."""
+    """All that is remembered of jobs.
+
+    Every method raises QueueUnavailable when Redis does not answer, and those that write QueueFull when it has no
+    memory left.
+    """
 
     def __init__(self, client: redis.Redis, settings: Settings) -> None:
         # redis-py's types cannot say that this client answers at once and in bytes.
         self.redis: Any = client
         self._settings = settings
-        self._looked_at, self._nearly_full = 0.0, False
+        self._looked_at, self._nearly_full = -math.inf, False
         self._create = client.register_script(scripts.CREATE)
         self._take = client.register_script(scripts.TAKE)
         self._finish = client.register_script(scripts.FINISH)
@@ -77,7 +84,7 @@ class Store:
         now, settings = time.time(), self._settings
         if (most := max(job.queued_images for job in jobs)) > settings.max_queued:
             raise TooLarge(f"the job has {most:,} images; at most {settings.max_queued:,} may wait for one model")
-        self._demand_memory(now)
+        self._demand_memory()
         queue = messages[0].queue
         keys = [flow_key(jobs[0].model), INDEX, pending_key(queue), queue, *(job_key(job.id) for job in jobs)]
         keys += [message_key(message.id) for message in messages]
@@ -95,8 +102,9 @@ class Store:
                 f"so {sum(job.queued_images for job in jobs):,} more are not taken"
             )
 
-    def _demand_memory(self, now: float) -> None:
+    def _demand_memory(self) -> None:
         """Raise QueueFull while Redis is nearly full: workers and Celery need room to bring it down again."""
+        now = time.monotonic()
         if now - self._looked_at > MEMORY_LOOK:
             try:
                 with reaching_redis():
@@ -124,7 +132,7 @@ class Store:
     def finish(self, message: Message, version: str, answers: Sequence[Sequence[Result]]) -> None:
         """Write the answers to each part of the message, once, and be done with it; none: the part was not run."""
         queue = message.queue
-        keys = [flow_key(message.model), pending_key(queue), held_key(queue), message_key(message.id)]
+        keys = [flow_key(message.model), pending_key(queue), held_key(queue), message_key(message.id), CALLBACKS]
         keys += [job_key(part.job_id) for part in message.parts]
         now, ttl = time.time(), self._settings.result_ttl_s
         arguments: list[Any] = [now, ttl, CHANNEL, message.id, len(message.pixels), version]
@@ -177,13 +185,19 @@ class Store:
         return self._oldest(pending_key(queue), older_than, count)
 
     def abandoned(self, queue: str, *, count: int) -> list[str]:
-        """The oldest messages of a queue that a worker took `visibility_timeout_s` ago and has not answered."""
+        """The oldest messages of a queue of which their worker has said nothing for `visibility_timeout_s`."""
         return self._oldest(held_key(queue), self._settings.visibility_timeout_s, count)
 
     def _oldest(self, key: str, older_than: float, count: int) -> list[str]:
         with reaching_redis():
             found = self.redis.zrangebyscore(key, 0, time.time() - older_than, start=0, num=count)
         return [message_id.decode() for message_id in found]
+
+    def keep(self, queue: str, message_ids: Sequence[str]) -> None:
+        """Say that a worker still works on messages of the queue that it took."""
+        now = time.time()
+        with reaching_redis():
+            self.redis.zadd(held_key(queue), dict.fromkeys(message_ids, now), xx=True)
 
     def renew(self, queue: str, message_id: str) -> str | None:
         """Lay a lost message into its queue again; its new id, or None if it has been answered after all."""
@@ -194,7 +208,7 @@ class Store:
 
     def cancel(self, job_id: str) -> None:
         """Take a job back: what has not run will not. Raises UnknownJob, JobGone or JobSettled."""
-        keys = [job_key(job_id), flow_key(self._model(job_id))]
+        keys = [job_key(job_id), flow_key(self._model(job_id)), CALLBACKS]
         with reaching_redis():
             answer = self._cancel(keys, [time.time(), self._settings.result_ttl_s, CHANNEL, job_id])
         if answer == -1:

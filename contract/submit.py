@@ -37,7 +37,8 @@ class Submitter:
     def submit(self, job: Job, pixels: np.ndarray) -> None:
         """Queue a job with its pixels, uint8 (job.queued_images, height, width, channels); returns once it is there.
 
-        Raises QueueFull, QueueUnavailable or TooLarge; then nothing is queued.
+        Raises QueueFull or TooLarge; then nothing is queued. Raises QueueUnavailable; then it may be all the same, and
+        the same job may be submitted again: it is answered once.
         """
         self.submit_soon(job, pixels).result()
 

@@ -10,6 +10,7 @@ from itertools import count, islice
 import numpy as np
 
 from worker.device import Device
+from worker.ending import end
 from worker.engines.engine import Engine
 
 #: Of one image: its probabilities, float32 (classes,), or why there are none.
@@ -34,7 +35,8 @@ class Batcher:
     A batch is closed when it is full or when its oldest image has waited `wait_s`; after a batch of one item nothing
     waits at all, since a lone client gains nothing by it. A piece larger than a batch is several, between which urgent
     images have their turn, and other models' on the `device` that they share. A batch that fails runs again in
-    halves, so that a bad image fails alone.
+    halves, so that a bad image fails alone; where all fail, and an image that ran at the start does so, too, the engine
+    is broken and the worker ends.
 
     There is no thread of its own, to which a lone image would have to be handed and back: of those that wait for an
     answer one runs the next batch, whosever images it holds.
@@ -126,9 +128,23 @@ class Batcher:
         return batch
 
     def _run(self, batch: list[Item]) -> None:
-        answers = iter(self._answered(np.concatenate([item.pixels for item in batch])))
+        try:
+            found = self._answered(np.concatenate([item.pixels for item in batch]))
+            if all(isinstance(answer, Exception) for answer in found):
+                self._demand_health()
+        except Exception as error:  # whatever it is, such as too little memory, nobody must wait for ever
+            found = [error] * sum(len(item.pixels) for item in batch)
+        answers = iter(found)
         for item in batch:
             item.answers = list(islice(answers, len(item.pixels)))
+
+    def _demand_health(self) -> None:
+        """End the worker if the engine no longer runs what it was warmed up with."""
+        self._began = time.monotonic()
+        try:
+            self._engine.predict(np.zeros((1, *self._engine.input_shape), np.uint8))
+        except Exception as error:
+            end(f"the engine runs no image any more ({error})")
 
     def _answered(self, pixels: np.ndarray) -> list[Answer]:
         self._began = time.monotonic()

@@ -23,7 +23,6 @@ def make_app(settings: Settings, hands: Hands) -> celery.Celery:
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_transport_options={
-            # The queues are listed interactive first, and this order is kept: bulk waits.
             "queue_order_strategy": lambda: UrgentFirst(hands),
             # Seconds that Redis is asked to wait, before bulk is asked for again if there is room for it now.
             "polling_interval": 0.1,
@@ -35,6 +34,8 @@ def make_app(settings: Settings, hands: Hands) -> celery.Celery:
             # A Redis that hangs must not hang the worker; kombu's BRPOP answers after a tenth of a second.
             "socket_timeout": 30,
             "socket_keepalive": True,
+            # Seconds; a connection that somebody between here and Redis has forgotten says nothing of it.
+            "health_check_interval": 5,
         },
     )
     return app
@@ -48,6 +49,7 @@ def _broker(url: str) -> str:
 
 
 def queues(models: list[str]) -> list[kombu.Queue]:
-    """The queues of the models in the order in which a worker drains them."""
+    """The queues of the models that a worker drains."""
     names = [queue_name(model, bulk=bulk) for bulk in (False, True) for model in models]
-    return [kombu.Queue(name, kombu.Exchange(name), name) for name in names]
+    # Declaring them would write to Redis what nobody reads, and a worker could not begin while that has no memory left.
+    return [kombu.Queue(name, kombu.Exchange(name), name, no_declare=True) for name in names]

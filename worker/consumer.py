@@ -1,6 +1,5 @@
 """The Celery worker around the classifier: thread pool, queues, and the word that it consumes."""
 
-import os
 import threading
 import time
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from contract import presence
 from contract.settings import Settings
 from contract.store import Store
 from worker.celery_app import make_app, queues
+from worker.ending import end
 from worker.order import Hands
 from worker.sweep import sweep
 from worker.task import Classifier, Served, log
@@ -29,19 +29,40 @@ def watch(served: Mapping[str, Served], limit: float) -> None:
 
 
 def end_if_stuck(served: Mapping[str, Served], limit: float) -> None:
-    """End the process at once where a batch has run for more than `limit` seconds: no thread can be told to leave it.
+    """End the process where a batch has run for more than `limit` seconds."""
+    if (longest := _longest(served)) > limit:
+        end(f"the engine has not answered for {longest:.0f} s")
 
-    What it holds is sent again to another worker, and whoever keeps workers running starts this one anew.
+
+def _longest(served: Mapping[str, Served]) -> float:
+    """Seconds that the batch has run that runs longest."""
+    return max(each.batcher.running_for for each in served.values())
+
+
+def _speaking(
+    served: dict[str, Served], engine: str, classifier: Classifier, store: Store, hands: Hands, patience: float
+) -> type:
+    """The bootstep that announces this worker and what it holds, and sweeps, from the consumer's own loop: so only
+    while it consumes. Of an engine that has not answered for `patience` seconds it says nothing: others shall try.
     """
-    longest = max(each.batcher.running_for for each in served.values())
-    if longest > limit:
-        log.critical("the engine has not answered for %.0f s; this worker ends", longest)
-        os._exit(1)
-
-
-def _speaking(served: dict[str, Served], engine: str, classifier: Classifier, store: Store) -> type:
-    """The bootstep that announces this worker, and sweeps, from the consumer's own loop: so only while it consumes."""
     started_at = time.time()
+
+    def keep() -> None:
+        if _longest(served) <= patience:
+            for queue, message_ids in hands.held.items():
+                store.keep(queue, message_ids)
+
+    def announce() -> None:
+        presence.announce(
+            store.redis,
+            presence.Presence(
+                worker=presence.this_worker(),
+                models={name: each.card.version for name, each in served.items()},
+                engine=engine,
+                started_at=started_at,
+                images=classifier.images,
+            ),
+        )
 
     class Speaking(bootsteps.StartStopStep):
         requires = (Tasks,)
@@ -58,20 +79,12 @@ def _speaking(served: dict[str, Served], engine: str, classifier: Classifier, st
                 log.warning("could not say goodbye: %s", error)
 
         def _speak(self) -> None:
-            try:
-                presence.announce(
-                    store.redis,
-                    presence.Presence(
-                        worker=presence.this_worker(),
-                        models={name: each.card.version for name, each in served.items()},
-                        engine=engine,
-                        started_at=started_at,
-                        images=classifier.images,
-                    ),
-                )
-                sweep(store, served, presence.INTERVAL)
-            except Exception as error:
-                log.warning("could not announce this worker or sweep: %s", error)
+            # Each for itself: a Redis without memory takes no word of this worker, and a sweep may give it some.
+            for step in (keep, announce, lambda: sweep(store, served, presence.INTERVAL)):
+                try:
+                    step()
+                except Exception as error:
+                    log.warning("could not say what this worker does, or sweep: %s", error)
 
     return Speaking
 
@@ -82,7 +95,9 @@ def consume(served: dict[str, Served], engine: str, store: Store, settings: Sett
     app, classifier = make_app(settings, hands), Classifier(served, store, hands)
     classifier.register(app)
     app.conf.task_queues = queues(list(served))
-    app.steps["consumer"].add(_speaking(served, engine, classifier, store))
+    app.steps["consumer"].add(
+        _speaking(served, engine, classifier, store, hands, patience=settings.visibility_timeout_s)
+    )
     limit = max(STUCK, 4 * settings.visibility_timeout_s)
     threading.Thread(target=watch, args=(served, limit), name="watchdog", daemon=True).start()
     worker = app.Worker(

@@ -1,10 +1,11 @@
-"""In which order a worker looks into its queues, and when it leaves bulk where it is."""
+"""In which order a worker looks into its queues, when it leaves bulk where it is, and what it holds."""
 
 import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from kombu.utils.scheduling import priority_cycle
+from kombu.utils.scheduling import round_robin_cycle
 
 from contract.message import is_bulk
 
@@ -16,34 +17,41 @@ class Hands:
     """What a worker of so many threads holds."""
 
     def __init__(self, threads: int) -> None:
-        self._most, self._bulk = max(1, threads - KEPT_FREE), 0
+        self._most = max(1, threads - KEPT_FREE)
+        self._held: defaultdict[str, set[str]] = defaultdict(set)
         self._lock = threading.Lock()
 
     @contextmanager
-    def holding(self, queue: str) -> Iterator[None]:
+    def holding(self, queue: str, message_id: str) -> Iterator[None]:
         """While a message of the queue is worked on."""
-        bulk = int(is_bulk(queue))
         with self._lock:
-            self._bulk += bulk
+            self._held[queue].add(message_id)
         try:
             yield
         finally:
             with self._lock:
-                self._bulk -= bulk
+                self._held[queue].discard(message_id)
+
+    @property
+    def held(self) -> dict[str, list[str]]:
+        """The ids of the messages that are worked on, by their queues."""
+        with self._lock:
+            return {queue: list(ids) for queue, ids in self._held.items() if ids}
 
     @property
     def room(self) -> bool:
         """Whether one more of bulk leaves some for what is urgent."""
-        return self._bulk < self._most
+        with self._lock:
+            return sum(len(ids) for queue, ids in self._held.items() if is_bulk(queue)) < self._most
 
 
-class UrgentFirst(priority_cycle):
-    """kombu's cycle of queues: in the order that they were given in, bulk only while there is room for it."""
+class UrgentFirst(round_robin_cycle):
+    """kombu's cycle of queues: each in its turn, bulk after all others, and only while there is room for it."""
 
     def __init__(self, hands: Hands) -> None:
         super().__init__()
         self._hands = hands
 
     def consume(self, n: int) -> list[str]:
-        queues: list[str] = super().consume(n)
+        queues: list[str] = sorted(super().consume(n), key=is_bulk)
         return queues if self._hands.room else [queue for queue in queues if not is_bulk(queue)]

@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from redis.exceptions import OutOfMemoryError
+
 from contract.envelope import message_id
 from contract.message import queue_name
 from contract.store import PREFIX, Store, pending_key
@@ -17,8 +19,8 @@ GRACE = 5.0
 ON_ITS_WAY = 0.05
 #: Most messages looked at in one sweep of a queue.
 MOST = 500
-#: Longest queue, in messages, that is searched for what is missing.
-WINDOW = 2000
+#: The oldest messages of a queue, among which is looked for what is missing.
+WINDOW = 1000
 _TURN = PREFIX + "sweep:"
 
 
@@ -26,10 +28,10 @@ def sweep(store: Store, models: Iterable[str], every: float) -> None:
     """Send again what a worker took and never answered, and what neither waits nor was taken.
 
     One worker at a time sweeps a queue. Sending a message that is not lost after all costs a look: the store takes each
-    answer once. Raises QueueUnavailable when Redis does not answer.
+    answer once. Raises redis-py's errors and QueueUnavailable when Redis does not answer.
     """
     for queue in [queue_name(model, bulk=bulk) for model in models for bulk in (False, True)]:
-        if not store.redis.set(_TURN + queue, 1, nx=True, px=int(every * 900)):
+        if not _has_turn(store.redis, queue, every):
             continue
         suspects = missing(store.redis, queue, store.pending(queue, older_than=GRACE, count=MOST))
         if suspects:
@@ -39,15 +41,23 @@ def sweep(store: Store, models: Iterable[str], every: float) -> None:
                 log.warning("message %s was lost; it is sent again as %s", lost, fresh)
 
 
+def _has_turn(client: Any, queue: str, every: float) -> bool:
+    try:
+        return bool(client.set(_TURN + queue, 1, nx=True, px=int(every * 900)))
+    except OutOfMemoryError:  # then what is sent again makes room, and two that sweep do no harm
+        return True
+
+
 def missing(client: Any, queue: str, message_ids: Sequence[str]) -> list[str]:
     """Those of some messages that nobody has taken and that do not wait in the queue.
 
-    kombu pops an envelope before the worker takes its message, so a worker that dies in between takes it along. In a
-    queue longer than WINDOW none is looked for before it is shorter.
+    kombu pops an envelope before the worker takes its message, so a worker that dies in between takes it along. They
+    are the oldest, and so are looked for among the oldest in the queue; one that is there all the same, because clocks
+    differ, is sent again for nothing.
     """
-    if not message_ids or client.llen(queue) > WINDOW:
+    if not message_ids:
         return []
     pipeline = client.pipeline()
-    waiting, sent = pipeline.lrange(queue, 0, -1).zmscore(pending_key(queue), message_ids).execute()
+    waiting, sent = pipeline.lrange(queue, -WINDOW, -1).zmscore(pending_key(queue), message_ids).execute()
     known = {message_id(json.loads(each)) for each in waiting}
     return [each for each, at in zip(message_ids, sent, strict=True) if at is not None and each not in known]

@@ -48,7 +48,7 @@ class Classifier:
         @app.task(name=TASK, ignore_result=True, bind=True)
         def classify(task: celery.Task) -> None:
             queue = task.request.delivery_info["routing_key"]
-            with self._hands.holding(queue):
+            with self._hands.holding(queue, task.request.id):
                 taken = patiently(lambda: self._store.take(queue, task.request.id))
                 if taken:
                     self.classify(*taken)

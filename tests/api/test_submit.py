@@ -283,6 +283,21 @@ def test_a_submit_that_failed_leaves_its_idempotency_key_usable(api):
     assert api.post("/shapes", json={"key": "truck.jpg"}, headers=headers).status_code == 202
 
 
+def test_who_takes_the_place_of_a_refused_submit_keeps_its_key(api, monkeypatch):
+    """Though that one frees the key only when this one has found it."""
+    release, submitted, freed = api.store.release, api.context.submitter.submit, []
+    monkeypatch.setattr(api.store, "release", lambda *given: freed.append(given))
+    api.line.error = QueueFull("full")
+    headers = {"Idempotency-Key": "k"}
+    assert api.post("/shapes", json={"key": "truck.jpg"}, headers=headers).status_code == 503
+    api.line.error = None
+    monkeypatch.setattr(api.context.submitter, "submit", lambda *given: (release(*freed.pop()), submitted(*given)))
+    first = api.post("/shapes", json={"key": "truck.jpg"}, headers=headers)
+    monkeypatch.setattr(api.context.submitter, "submit", submitted)
+    again = api.post("/shapes", json={"key": "truck.jpg"}, headers=headers)
+    assert (first.status_code, again.json["id"]) == (202, first.json["id"])
+
+
 def test_of_what_a_full_queue_refuses_nothing_is_kept(make_api):
     api = make_api(callback_secret="s", callback_private=True)
     api.line.error = QueueFull("full")

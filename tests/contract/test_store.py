@@ -9,7 +9,7 @@ import redis
 
 from contract.connection import connect, reaching_redis
 from contract.errors import BadSetting, JobGone, JobSettled, KeyReused, QueueFull, QueueUnavailable, UnknownJob
-from contract.jobs import Job, Prediction, Result, Status, new_id
+from contract.jobs import CHUNK, Job, Prediction, Result, Status, new_id
 from contract.message import Message, pack
 from contract.settings import Settings
 from contract.store import Store, job_key
@@ -196,6 +196,26 @@ def test_a_job_that_is_submitted_again_under_another_message_is_run_once_and_bal
     assert store.flow("shapes") == (6, 6)
 
 
+@pytest.mark.parametrize("take_back", [Store.cancel, Store.forget])
+def test_a_chunk_that_was_answered_twice_leaves_others_their_place(store: Store, take_back) -> None:
+    """Its job counts both messages as settled: the reply to the first submit was lost, and it was tried again."""
+    one = job(CHUNK + 3)
+    first, second = queued(store, one)
+    wanted(store, first)
+    answer(store, first)
+    store.create([one], [first])
+    wanted(store, first)
+    answer(store, first, [])
+    store.create([one], [first])
+    wanted(store, first)
+    answer(store, first, [])
+    take_back(store, one.id)
+    answer(store, second, [])
+    behind = job()
+    queued(store, behind)
+    assert store.get(behind.id).position == 1
+
+
 def test_what_was_taken_back_waits_until_a_worker_drops_it() -> None:
     store = Store(fakeredis.FakeRedis(), Settings(max_queued=3))
     one = job(3)
@@ -314,10 +334,16 @@ def test_a_redis_that_is_away_is_named_within_seconds() -> None:
     assert time.monotonic() - began < 5
 
 
-@pytest.mark.parametrize("words", ["MISCONF Errors writing to the AOF file: No space left", "READONLY You can't write"])
-def test_a_redis_that_takes_no_writes_is_unavailable(words: str) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        redis.ResponseError("MISCONF Errors writing to the AOF file: No space left"),
+        redis.ReadOnlyError("You can't write against a read only replica."),
+    ],
+)
+def test_a_redis_that_takes_no_writes_is_unavailable(error: Exception) -> None:
     with pytest.raises(QueueUnavailable, match="Redis takes no writes"), reaching_redis():
-        raise redis.ResponseError(words)
+        raise error
 
 
 def test_a_server_error_is_not_taken_for_absence(store: Store) -> None:

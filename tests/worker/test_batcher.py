@@ -6,6 +6,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from tests.stack import until
+from worker import batcher as module
 from worker.batcher import Answer, Batcher
 from worker.device import Device
 
@@ -72,11 +74,56 @@ def test_images_that_fail_one_by_one_are_not_taken_for_a_batch_that_hangs(engine
     def slow(batch: np.ndarray) -> np.ndarray:
         time.sleep(0.02)
         longest.append(batcher.running_for)
-        raise RuntimeError("each of them")
+        if not (batch == 0).all():
+            raise RuntimeError("each of them")
+        return batch
 
     engine.predict = slow  # type: ignore[method-assign]
-    batcher.run([images(value) for value in range(8)])
-    assert len(longest) == 15 and max(longest) < 0.1
+    batcher.run([images(value) for value in range(1, 9)])
+    assert len(longest) == 16 and max(longest) < 0.1
+
+
+def test_an_engine_that_runs_nothing_any_more_ends_its_worker(engine: Counting, monkeypatch) -> None:
+    """And answers nothing before: what it was asked is for another worker."""
+
+    def broken(batch: np.ndarray) -> np.ndarray:
+        raise RuntimeError("the device is gone")
+
+    def end(why: str) -> None:
+        raise SystemExit(why)
+
+    engine.predict = broken  # type: ignore[method-assign]
+    monkeypatch.setattr(module, "end", end)
+    with pytest.raises(SystemExit, match=r"the engine runs no image any more \(the device is gone\)"):
+        make(engine).run([images(1, 2)])
+
+
+def test_bad_images_alone_end_no_worker(engine: Counting, monkeypatch) -> None:
+    monkeypatch.setattr(module, "end", lambda why: pytest.fail(why))
+    (answers,) = make(engine).run([images(13, 13, 13)])
+    assert [str(each) for each in answers] == ["thirteen"] * 3
+    assert engine.firsts[-1] == 0
+
+
+def test_nobody_waits_for_ever_for_a_batch_that_could_not_be_made(engine: Counting, monkeypatch) -> None:
+    batcher = make(engine, wait_s=0.2)
+    engine.gate.clear()
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(batcher.run, [images(1)])
+        assert engine.running.wait(5)
+        others = [pool.submit(batcher.run, [images(value)]) for value in (2, 3, 4)]
+        until(lambda: batcher._items.qsize() == 3, "the others wait", 5)
+        monkeypatch.setattr(module.np, "concatenate", refuse)
+        engine.gate.set()
+        assert values(first.result(5)[0]) == [1]
+        for other in others:
+            assert [str(each) for each in other.result(5)[0]] == ["no memory"]
+    monkeypatch.undo()
+    assert values(batcher.run([images(5)])[0]) == [5]
+
+
+def refuse(*_: object) -> None:
+    raise MemoryError("no memory")
 
 
 class Askers:

@@ -2,12 +2,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from worker import consumer
+from worker import consumer, ending
 
 
 def test_a_worker_whose_engine_hangs_ends(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     ended: list[int] = []
-    monkeypatch.setattr(consumer.os, "_exit", ended.append)
+    monkeypatch.setattr(ending.os, "_exit", ended.append)
     served = {
         name: SimpleNamespace(batcher=SimpleNamespace(running_for=ran)) for name, ran in (("a", 0.0), ("b", 59.0))
     }

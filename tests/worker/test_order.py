@@ -1,13 +1,36 @@
 from worker.order import Hands, UrgentFirst
 
 
+def test_every_model_has_its_turn_and_bulk_comes_after_all_of_them() -> None:
+    order = UrgentFirst(Hands(8))
+    order.update(["a", "b", "c", "a.bulk", "b.bulk"])
+    assert order.consume(5) == ["a", "b", "c", "a.bulk", "b.bulk"]
+    order.rotate("a")
+    assert order.consume(5) == ["b", "c", "a", "a.bulk", "b.bulk"]
+    order.rotate("a.bulk")
+    order.rotate("b")
+    assert order.consume(5) == ["c", "a", "b", "b.bulk", "a.bulk"]
+
+
+def test_what_is_held_is_known_by_its_queue() -> None:
+    hands = Hands(4)
+    with hands.holding("a", "one"), hands.holding("a.bulk", "two"):
+        with hands.holding("a", "three"):
+            assert {queue: sorted(ids) for queue, ids in hands.held.items()} == {
+                "a": ["one", "three"],
+                "a.bulk": ["two"],
+            }
+        assert hands.held == {"a": ["one"], "a.bulk": ["two"]}
+    assert hands.held == {}
+
+
 def test_bulk_is_left_where_it_is_once_a_worker_has_its_hands_nearly_full() -> None:
     hands = Hands(4)
     order = UrgentFirst(hands)
     order.update(["cifar10", "cifar100", "cifar10.bulk", "cifar100.bulk"])
-    with hands.holding("cifar10.bulk"), hands.holding("cifar10"), hands.holding("cifar100"):
+    with hands.holding("cifar10.bulk", "1"), hands.holding("cifar10", "2"), hands.holding("cifar100", "3"):
         assert order.consume(4) == ["cifar10", "cifar100", "cifar10.bulk", "cifar100.bulk"]
-        with hands.holding("cifar100.bulk"):
+        with hands.holding("cifar100.bulk", "4"):
             assert order.consume(4) == ["cifar10", "cifar100"]
         assert order.consume(4) == ["cifar10", "cifar100", "cifar10.bulk", "cifar100.bulk"]
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from contract import presence
 from contract.card import Cards
 from contract.jobs import Job
 from contract.presence import present
@@ -62,8 +63,10 @@ def test_a_worker_is_watched_speaks_sweeps_and_says_goodbye(monkeypatch, store, 
             return SimpleNamespace(start=lambda: None, exitcode=None)
 
     app = App()
-    monkeypatch.setattr(consumer, "make_app", lambda *_: app)
-    served = {"shapes": SimpleNamespace(card=Cards(settings.models_dir)["shapes"], batcher=None)}
+    kept_by: list[Hands] = []
+    monkeypatch.setattr(consumer, "make_app", lambda _, hands: kept_by.append(hands) or app)
+    batcher = SimpleNamespace(running_for=0.0)
+    served = {"shapes": SimpleNamespace(card=Cards(settings.models_dir)["shapes"], batcher=batcher)}
     assert consumer.consume(served, "none", store, settings) == 0
     assert begun == [120.0] and app.given["pool_cls"] == "threads"
     (kind,) = app.steps["consumer"]
@@ -72,5 +75,20 @@ def test_a_worker_is_watched_speaks_sweeps_and_says_goodbye(monkeypatch, store, 
     parent = SimpleNamespace(timer=SimpleNamespace(call_repeatedly=lambda *_: SimpleNamespace(cancel=lambda: None)))
     step.start(parent)
     assert [list(each.models) for each in present(store.redis)] == [["shapes"]] and len(swept) == 1
+    (hands,) = kept_by
+    said: list[tuple[str, list[str]]] = []
+    monkeypatch.setattr(store, "keep", lambda *given: said.append(given))
+    with hands.holding("shapes", "a message"):
+        step._speak()
+        batcher.running_for = settings.visibility_timeout_s + 1.0
+        step._speak()
+    assert said == [("shapes", ["a message"])], "of what an engine hangs on nothing is said"
+    monkeypatch.setattr(presence, "announce", refuse)
+    step._speak()
+    assert len(swept) == 4, "a Redis that takes no word of the worker is swept"
     step.stop(parent)
     assert present(store.redis) == []
+
+
+def refuse(*_: object) -> None:
+    raise OSError("no")

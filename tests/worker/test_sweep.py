@@ -1,10 +1,12 @@
 """Lost messages are found and sent again, and only those."""
 
 import json
+import time
 
 import fakeredis
 import numpy as np
 import pytest
+import redis
 
 from contract.envelope import message_id
 from contract.jobs import Job, Result
@@ -49,7 +51,7 @@ def test_what_neither_waits_nor_was_taken_is_sent_again_under_a_new_id(store: St
     popped(store)
     taken(store)
     sweep_now(store, ["shapes"], 2.0)
-    still, fresh = waiting(store)
+    fresh, still = waiting(store)
     assert still == behind.id
     assert fresh != lost.id
     assert store.take("shapes", lost.id) is None
@@ -100,12 +102,38 @@ def test_order_and_clocks_do_not_matter(store: Store) -> None:
     assert waiting(store) == sent
 
 
-def test_a_long_queue_is_not_searched(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_oldest_of_a_long_queue_is_found(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweep, "WINDOW", 2)
-    sent = [accepted(store, number).id for number in range(4)]
+    monkeypatch.setattr(sweep, "MOST", 1)
+    sent = [accepted(store, number).id for number in range(5)]
     popped(store)
     sweep_now(store, ["shapes"], 2.0)
-    assert waiting(store) == sent[1:]
+    fresh, *others = waiting(store)
+    assert others == sent[1:]
+    assert store.take("shapes", fresh) is not None
+
+
+def test_what_a_worker_says_it_has_is_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(fakeredis.FakeRedis(), Settings(visibility_timeout_s=30))
+    accepted(store, 1)
+    held, clock = taken(store), time.time()
+    monkeypatch.setattr("contract.store.time.time", lambda: clock)
+    clock += 29
+    store.keep("shapes", [held.id, "unknown"])
+    clock += 29
+    assert store.abandoned("shapes", count=9) == []
+    clock += 2
+    assert store.abandoned("shapes", count=9) == [held.id]
+
+
+def test_a_redis_without_memory_is_swept(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise redis.OutOfMemoryError("command not allowed when used memory > 'maxmemory'")
+
+    lose(store, 1)
+    monkeypatch.setattr(store.redis, "set", refuse)
+    sweep_now(store, ["shapes"], 2.0)
+    assert len(waiting(store)) == 1
 
 
 def lose(store: Store, number: int) -> None:

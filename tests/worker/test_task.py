@@ -187,7 +187,7 @@ def test_what_celery_delivers_is_run_once_and_counted_as_bulk(classifier, store,
     monkeypatch.setattr(task.time, "sleep", lambda _: None)
 
     def flaky(*given):
-        held.append(classifier._hands._bulk)
+        held.append(classifier._hands.held)
         if away:
             raise away.pop()
         return take(*given)
@@ -196,6 +196,6 @@ def test_what_celery_delivers_is_run_once_and_counted_as_bulk(classifier, store,
     work = task_of(classifier)
     deliver(work, "shapes.bulk", message.id)
     assert store.get(one.id).status is Status.SUCCEEDED
-    assert held == [1, 1] and classifier._hands._bulk == 0
+    assert held == [{"shapes.bulk": [message.id]}] * 2 and classifier._hands.held == {}
     deliver(work, "shapes.bulk", message.id)  # it comes again: nothing is run
     assert classifier.images == 1
