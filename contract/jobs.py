@@ -90,7 +90,8 @@ class Record:
     job: Job
     status: Status
     done_images: int
-    #: Images before and of this job that wait for the same model; None once it runs.
+    #: Images that wait for the same model up to and with this job's, in the order in which workers take them; None once
+    #: it runs.
     position: int | None
     started_at: float | None
     finished_at: float | None

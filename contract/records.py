@@ -40,8 +40,8 @@ def _result(error: list[str] | None, *pairs: list[Any]) -> Result:
     return Result(predictions=tuple(Prediction(label=label, probability=value) for label, value in pairs))
 
 
-def read(fields: Mapping[bytes, bytes], passed: Callable[[str], int], now: float) -> Record:
-    """A job's record from its hash; `passed` says how many images of a model nobody waits behind."""
+def read(fields: Mapping[bytes, bytes], passed: Callable[[str, bool], int], now: float) -> Record:
+    """A job's record from its hash; `passed` says how many images of a model's queue, bulk or not, are behind it."""
     job = unpack_job(fields[b"job"])
     chunks = {int(key[2:]): unpack_answers(value) for key, value in fields.items() if key.startswith(b"r:") and value}
     status = _status(fields, now)
@@ -49,12 +49,17 @@ def read(fields: Mapping[bytes, bytes], passed: Callable[[str], int], now: float
         job=job,
         status=status,
         done_images=len(job.refused) + int(fields.get(b"done_images", 0)),
-        position=max(1, int(fields[b"seq"]) - passed(job.model)) if status is Status.QUEUED else None,
+        position=_position(job, int(fields[b"seq"]), passed) if status is Status.QUEUED else None,
         started_at=_time(fields, b"started"),
         finished_at=_time(fields, b"finished") or _time(fields, b"cancelled"),
         version=fields[b"version"].decode() if b"version" in fields else None,
         results=_in_order(job, chunks),
     )
+
+
+def _position(job: Job, seq: int, passed: Callable[[str, bool], int]) -> int:
+    """Not fewer than its own: what was submitted twice counts once in `seq`, and messages may overtake one another."""
+    return max(job.queued_images, seq - passed(job.model, job.bulk))
 
 
 def _in_order(job: Job, chunks: Mapping[int, list[Result]]) -> tuple[Result | None, ...]:

@@ -9,32 +9,34 @@ is written once, whoever delivers it again; an empty one says that the chunk was
 (contract.outbox) that ends is due at once. `settled` counts messages, of which a chunk that was submitted twice has
 two, and may be more than `images`.
 
-A model's flow is one hash of three counters of images. The difference of `submitted` and `settled` waits: an image is
-counted with its message, when that is written, and when it is answered and goes, whatever became of the job meanwhile.
-`withdrawn` are those of them whose jobs were cancelled or forgotten: they take memory, but nobody waits behind them.
+A model's flow is one hash of counters of images. The difference of `submitted` and `settled` waits: an image is counted
+with its message, when that is written, and when it is answered and goes, whatever became of the job meanwhile. Those of
+bulk are counted a second time, as `bulk_submitted` and `bulk_settled`. A job's `seq` is how many images its queue had
+ever been given with it.
 """
 
-#: KEYS flow, index, pending, queue, job..., message... ARGV limit, ttl, deadline, oldest id, now, number of jobs, then
-#: for each job: id, packed, images, chunks, then for each message: id, content, envelope, images. Answers {accepted 1
-#: or 0, images that waited before}.
+#: KEYS flow, index, pending, queue, job..., message... ARGV limit, ttl, deadline, oldest id, now, 1 if bulk, number of
+#: jobs, then for each job: id, packed, images, chunks, then for each message: id, content, envelope, images. Answers
+#: {accepted 1 or 0, images that waited before}.
 CREATE = """
 local limit, ttl, deadline, oldest = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
-local submitted = tonumber(redis.call('HGET', KEYS[1], 'submitted') or '0')
-local settled = tonumber(redis.call('HGET', KEYS[1], 'settled') or '0')
-local before, added, jobs = submitted - settled, 0, tonumber(ARGV[6])
+local bulk, jobs = ARGV[6] == '1', tonumber(ARGV[7])
+local flow = redis.call('HMGET', KEYS[1], 'submitted', 'settled', 'bulk_submitted')
+for i = 1, 3 do flow[i] = tonumber(flow[i] or '0') end
+local before, seq, added = flow[1] - flow[2], bulk and flow[3] or flow[1] - flow[3], 0
 local fresh = {}
 for i = jobs + 5, #KEYS do
     if redis.call('EXISTS', KEYS[i]) == 0 then
-        fresh[i] = jobs * 4 + 7 + (i - jobs - 5) * 4
+        fresh[i] = jobs * 4 + 8 + (i - jobs - 5) * 4
         added = added + tonumber(ARGV[fresh[i] + 3])
     end
 end
 if before + added > limit then return {0, before} end
 for i = 5, jobs + 4 do
-    local at = (i - 5) * 4 + 7
-    submitted = submitted + tonumber(ARGV[at + 2])
+    local at = (i - 5) * 4 + 8
+    seq = seq + tonumber(ARGV[at + 2])
     if redis.call('EXISTS', KEYS[i]) == 0 then
-        redis.call('HSET', KEYS[i], 'job', ARGV[at + 1], 'seq', submitted, 'deadline', deadline,
+        redis.call('HSET', KEYS[i], 'job', ARGV[at + 1], 'seq', seq, 'deadline', deadline,
             'images', ARGV[at + 2], 'settled', 0, 'chunks', ARGV[at + 3])
         redis.call('EXPIRE', KEYS[i], ttl)
         redis.call('ZADD', KEYS[2], 0, ARGV[at])
@@ -44,6 +46,7 @@ for i = jobs + 5, #KEYS do
     local at = fresh[i]
     if at then
         redis.call('HINCRBY', KEYS[1], 'submitted', ARGV[at + 3])
+        if bulk then redis.call('HINCRBY', KEYS[1], 'bulk_submitted', ARGV[at + 3]) end
         redis.call('SET', KEYS[i], ARGV[at + 1])
         redis.call('ZADD', KEYS[3], ARGV[5], ARGV[at])
         redis.call('LPUSH', KEYS[4], ARGV[at + 2])
@@ -76,34 +79,33 @@ end
 return answer
 """
 
-#: KEYS flow, pending, held, message, outbox, job... ARGV now, result ttl, channel, message id, its images, version,
-#: then for each job: id, chunk, packed answers ('' if not run), images, how many of them got predictions. What comes
-#: after a job's deadline is dropped: it has been told to have expired.
+#: KEYS flow, pending, held, message, outbox, job... ARGV now, result ttl, channel, message id, its images, 1 if bulk,
+#: version, then for each job: id, chunk, packed answers ('' if not run), images, how many of them got predictions. What
+#: comes after a job's deadline is dropped: it has been told to have expired.
 FINISH = """
 local now, ttl = ARGV[1], ARGV[2]
-local told, first, withdrawn = {}, false, 0
+local told, first = {}, false
 -- First, so that a Redis without memory gets some back: what follows is then allowed.
 if redis.call('DEL', KEYS[4]) == 1 then
     first = true
     redis.call('HINCRBY', KEYS[1], 'settled', ARGV[5])
+    if ARGV[6] == '1' then redis.call('HINCRBY', KEYS[1], 'bulk_settled', ARGV[5]) end
 end
 redis.call('ZREM', KEYS[2], ARGV[4])
 redis.call('ZREM', KEYS[3], ARGV[4])
 for i = 6, #KEYS do
-    local at = (i - 6) * 5 + 7
+    local at = (i - 6) * 5 + 8
     local id, field, answers, images = ARGV[at], 'r:' .. ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
     local facts = redis.call('HMGET', KEYS[i], 'deadline', 'cancelled', 'chunks')
-    if not facts[1] or facts[2] then
-        withdrawn = withdrawn + images
-    else
+    -- With the message, and not with the answer: that may have come from a worker that was slow, before.
+    if facts[1] and first then redis.call('HINCRBY', KEYS[i], 'settled', images) end
+    if facts[1] and not facts[2] then
         if tonumber(facts[1]) < tonumber(now) then answers = '' end
-        -- With the message, and not with the answer: that may have come from a worker that was slow, before.
-        if first then redis.call('HINCRBY', KEYS[i], 'settled', images) end
         if redis.call('HSETNX', KEYS[i], field, answers) == 1 then
             if answers ~= '' then
                 redis.call('HINCRBY', KEYS[i], 'done_images', images)
                 redis.call('HINCRBY', KEYS[i], 'good_images', ARGV[at + 4])
-                redis.call('HSET', KEYS[i], 'version', ARGV[6])
+                redis.call('HSET', KEYS[i], 'version', ARGV[7])
                 if redis.call('HINCRBY', KEYS[i], 'done_chunks', 1) == tonumber(facts[3]) then
                     redis.call('HSET', KEYS[i], 'finished', now)
                     redis.call('EXPIRE', KEYS[i], ttl)
@@ -114,37 +116,30 @@ for i = 6, #KEYS do
         end
     end
 end
-if first and withdrawn > 0 then
-    -- Never below none: a record that only ran out was not withdrawn.
-    local before = tonumber(redis.call('HGET', KEYS[1], 'withdrawn') or '0')
-    redis.call('HSET', KEYS[1], 'withdrawn', math.max(0, before - withdrawn))
-end
 if #told > 0 then redis.call('PUBLISH', ARGV[3], table.concat(told, ' ')) end
 """
 
-#: KEYS job, flow, outbox. ARGV now, result ttl, channel, id. Answers 1 if it is cancelled now, 0 if it had ended, -1 if
-#: it is unknown.
+#: KEYS job, outbox. ARGV now, result ttl, channel, id. Answers 1 if it is cancelled now, 0 if it had ended, -1 if it is
+#: unknown.
 CANCEL = """
-local facts = redis.call('HMGET', KEYS[1], 'finished', 'cancelled', 'deadline', 'images', 'settled')
+local facts = redis.call('HMGET', KEYS[1], 'finished', 'cancelled', 'deadline')
 if not facts[3] then return -1 end
 if facts[1] or facts[2] or tonumber(facts[3]) < tonumber(ARGV[1]) then return 0 end
 -- First, because it needs no memory: what follows is then allowed.
 redis.call('EXPIRE', KEYS[1], ARGV[2])
-redis.call('HINCRBY', KEYS[2], 'withdrawn', math.max(0, facts[4] - facts[5]))
-redis.call('HSET', KEYS[1], 'cancelled', ARGV[1], 'settled', facts[4])
-redis.call('ZADD', KEYS[3], 'XX', ARGV[1], ARGV[4])
+redis.call('HSET', KEYS[1], 'cancelled', ARGV[1])
+redis.call('ZADD', KEYS[2], 'XX', ARGV[1], ARGV[4])
 redis.call('PUBLISH', ARGV[3], ARGV[4])
 return 1
 """
 
-#: KEYS job, flow, index, forgotten. ARGV id, ttl. Answers 1 if it was there. While its messages are, no other job may
+#: KEYS job, index, forgotten. ARGV id, ttl. Answers 1 if it was there. While its messages are, no other job may
 #: have its id: they would settle that one without running it.
 FORGET = """
 local facts = redis.call('HMGET', KEYS[1], 'images', 'settled')
-redis.call('ZREM', KEYS[3], ARGV[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
 if not facts[1] then return 0 end
-if facts[1] - facts[2] > 0 then redis.call('SET', KEYS[4], '', 'EX', ARGV[2]) end
-redis.call('HINCRBY', KEYS[2], 'withdrawn', math.max(0, facts[1] - facts[2]))
+if facts[1] - facts[2] > 0 then redis.call('SET', KEYS[3], '', 'EX', ARGV[2]) end
 return redis.call('DEL', KEYS[1])
 """
 

@@ -89,7 +89,7 @@ class Store:
         keys = [flow_key(jobs[0].model), INDEX, pending_key(queue), queue, *(job_key(job.id) for job in jobs)]
         keys += [message_key(message.id) for message in messages]
         arguments: list[Any] = [settings.max_queued, self._kept, now + settings.job_ttl_s]
-        arguments += [new_id(now - self._kept), now, len(jobs)]
+        arguments += [new_id(now - self._kept), now, int(messages[0].bulk), len(jobs)]
         for job in jobs:
             arguments += [job.id, records.pack_job(job), job.queued_images, job.chunks]
         for message in messages:
@@ -135,7 +135,7 @@ class Store:
         keys = [flow_key(message.model), pending_key(queue), held_key(queue), message_key(message.id), CALLBACKS]
         keys += [job_key(part.job_id) for part in message.parts]
         now, ttl = time.time(), self._settings.result_ttl_s
-        arguments: list[Any] = [now, ttl, CHANNEL, message.id, len(message.pixels), version]
+        arguments: list[Any] = [now, ttl, CHANNEL, message.id, len(message.pixels), int(message.bulk), version]
         for part, results in zip(message.parts, answers, strict=True):
             packed = records.pack_answers(results) if results else b""
             good = sum(not result.error for result in results)
@@ -174,11 +174,14 @@ class Store:
         submitted, settled = self.flow(model)
         return max(0, submitted - settled)
 
-    def _passed(self, model: str) -> int:
-        """How many of them nobody waits behind: settled, or of jobs that were taken back."""
+    def _passed(self, model: str, bulk: bool) -> int:
+        """How many images of a queue are behind it; for bulk less those that go before it because they are not."""
         with reaching_redis():
-            settled, withdrawn = self.redis.hmget(flow_key(model), "settled", "withdrawn")
-        return int(settled or 0) + int(withdrawn or 0)
+            found = self.redis.hmget(flow_key(model), "submitted", "settled", "bulk_submitted", "bulk_settled")
+        submitted, settled, bulk_submitted, bulk_settled = (int(each or 0) for each in found)
+        if not bulk:
+            return settled - bulk_settled
+        return bulk_settled - ((submitted - bulk_submitted) - (settled - bulk_settled))
 
     def pending(self, queue: str, *, older_than: float, count: int) -> list[str]:
         """The oldest messages of a queue that no worker has taken though they were sent `older_than` seconds ago."""
@@ -208,9 +211,9 @@ class Store:
 
     def cancel(self, job_id: str) -> None:
         """Take a job back: what has not run will not. Raises UnknownJob, JobGone or JobSettled."""
-        keys = [job_key(job_id), flow_key(self._model(job_id)), CALLBACKS]
+        arguments = [time.time(), self._settings.result_ttl_s, CHANNEL, job_id]
         with reaching_redis():
-            answer = self._cancel(keys, [time.time(), self._settings.result_ttl_s, CHANNEL, job_id])
+            answer = self._cancel([job_key(job_id), CALLBACKS], arguments)
         if answer == -1:
             raise self._missing(job_id)
         if answer == 0:
@@ -218,7 +221,7 @@ class Store:
 
     def forget(self, job_id: str) -> None:
         """Delete a job and its results; one that has not run never will. Raises UnknownJob or JobGone."""
-        keys = [job_key(job_id), flow_key(self._model(job_id)), INDEX, FORGOTTEN + job_id]
+        keys = [job_key(job_id), INDEX, FORGOTTEN + job_id]
         with reaching_redis():
             if not self._forget(keys, [job_id, self._kept]):
                 raise self._missing(job_id)
@@ -255,13 +258,6 @@ class Store:
         """Free an idempotency key whose job was refused."""
         with reaching_redis():
             self._release([_idempotency_key(key), job_key(job_id)], [job_id])
-
-    def _model(self, job_id: str) -> str:
-        with reaching_redis():
-            facts = self.redis.hget(job_key(job_id), "job")
-        if facts is None:
-            raise self._missing(job_id)
-        return records.unpack_job(facts).model
 
     def _missing(self, job_id: str) -> UnknownJob | JobGone:
         kept = self._settings.result_ttl_s

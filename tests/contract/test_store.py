@@ -9,7 +9,7 @@ import redis
 
 from contract.connection import connect, reaching_redis
 from contract.errors import BadSetting, JobGone, JobSettled, KeyReused, QueueFull, QueueUnavailable, UnknownJob
-from contract.jobs import CHUNK, Job, Prediction, Result, Status, new_id
+from contract.jobs import Job, Prediction, Result, Status, new_id
 from contract.message import Message, pack
 from contract.settings import Settings
 from contract.store import Store, job_key
@@ -196,26 +196,6 @@ def test_a_job_that_is_submitted_again_under_another_message_is_run_once_and_bal
     assert store.flow("shapes") == (6, 6)
 
 
-@pytest.mark.parametrize("take_back", [Store.cancel, Store.forget])
-def test_a_chunk_that_was_answered_twice_leaves_others_their_place(store: Store, take_back) -> None:
-    """Its job counts both messages as settled: the reply to the first submit was lost, and it was tried again."""
-    one = job(CHUNK + 3)
-    first, second = queued(store, one)
-    wanted(store, first)
-    answer(store, first)
-    store.create([one], [first])
-    wanted(store, first)
-    answer(store, first, [])
-    store.create([one], [first])
-    wanted(store, first)
-    answer(store, first, [])
-    take_back(store, one.id)
-    answer(store, second, [])
-    behind = job()
-    queued(store, behind)
-    assert store.get(behind.id).position == 1
-
-
 def test_what_was_taken_back_waits_until_a_worker_drops_it() -> None:
     store = Store(fakeredis.FakeRedis(), Settings(max_queued=3))
     one = job(3)
@@ -261,19 +241,29 @@ def test_the_position_counts_the_images_ahead(store: Store) -> None:
     assert store.get(second.id).position == 5
 
 
-def test_nobody_waits_behind_what_was_taken_back(store: Store) -> None:
-    cancelled, forgotten, kept = job(10), job(5), job(2)
-    messages = [message for each in (cancelled, forgotten, kept) for message in queued(store, each)]
-    assert store.get(kept.id).position == 17
+def test_what_is_taken_back_moves_those_behind_it_once_a_worker_drops_it(store: Store) -> None:
+    cancelled, kept, forgotten = job(10), job(2), job(5)
+    messages = [message for each in (cancelled, kept, forgotten) for message in queued(store, each)]
     store.cancel(cancelled.id)
-    assert store.get(kept.id).position == 7
     store.forget(forgotten.id)
-    store.forget(cancelled.id)
+    assert store.get(kept.id).position == 12
+    answer(store, messages[0], [])
     assert store.get(kept.id).position == 2
-    for message in messages[:2]:
-        answer(store, message, [])
-        assert store.get(kept.id).position == 2
+    answer(store, messages[2], [])
+    assert store.get(kept.id).position == 2
     assert store.flow("shapes") == (17, 15)
+
+
+def test_bulk_stands_behind_all_that_is_not_bulk(store: Store) -> None:
+    first, bulk, urgent = job(4, bulk=True), job(20, bulk=True), job(3)
+    (running,), (message,), (before,) = (queued(store, each) for each in (first, bulk, urgent))
+    assert [store.get(each.id).position for each in (first, bulk, urgent)] == [7, 27, 3]
+    answer(store, running)
+    assert [store.get(each.id).position for each in (bulk, urgent)] == [23, 3]
+    answer(store, before)
+    assert store.get(bulk.id).position == 20
+    answer(store, message)
+    assert store.flow("shapes") == (27, 27)
 
 
 def test_a_record_that_ran_out_moves_nobody_forward_twice(store: Store) -> None:
@@ -385,7 +375,21 @@ def test_a_job_forgotten_before_it_ran_leaves_its_key_to_another(store: Store) -
     assert wanted(store, second) == [True]
     answer(store, second)
     assert store.get(other.id).status is Status.SUCCEEDED
-    assert store.redis.hmget("kerasq:flow:shapes", "submitted", "settled", "withdrawn") == [b"2", b"2", b"0"]
+    assert store.redis.hmget("kerasq:flow:shapes", "submitted", "settled") == [b"2", b"2"]
+
+
+def test_a_job_cancelled_and_forgotten_leaves_its_key_to_another(store: Store) -> None:
+    """While its message is with a worker, which will drop it: what has the id then would be dropped with it."""
+    first, other = job(), job()
+    assert store.reserve("k", b"request", first.id) == first.id
+    (message,) = queued(store, first)
+    store.cancel(first.id)
+    assert wanted(store, message) == [False]
+    store.forget(first.id)
+    assert store.reserve("k", b"request", other.id) == other.id
+    (second,) = queued(store, other)
+    store.finish(message, "v1", [[]])
+    assert wanted(store, second) == [True]
 
 
 def test_a_job_forgotten_after_it_ran_leaves_nothing(store: Store) -> None:
@@ -395,21 +399,3 @@ def test_a_job_forgotten_after_it_ran_leaves_nothing(store: Store) -> None:
     answer(store, message)
     store.forget(one.id)
     assert store.redis.keys("kerasq:forgotten:*") == []
-
-
-def test_an_answer_before_its_renewed_message_ends_takes_nobody_elses_place(store: Store) -> None:
-    taken_back, one, waits = job(100), job(50), job()
-    queued(store, taken_back)
-    store.cancel(taken_back.id)
-    (message,) = queued(store, one)
-    wanted(store, message)
-    renewed = store.renew(message.queue, message.id)
-    assert renewed
-    answer(store, message, [CIRCLE] * 50)
-    assert store.get(one.id).status is Status.SUCCEEDED
-    store.forget(one.id)
-    again = Message(**{**vars(message), "id": renewed})
-    assert wanted(store, again) == [False]
-    answer(store, again, [])
-    queued(store, waits)
-    assert store.get(waits.id).position == 1
