@@ -10,9 +10,11 @@ from flask import Flask, Response, current_app, request
 from pydantic import BaseModel, Field, ValidationError
 from werkzeug.exceptions import HTTPException
 
+from api.context import context
 from api.keys import CHALLENGE
 from api.received import hear_out
-from contract.errors import KerasqError, QueueUnavailable, TooLarge, Unauthorized
+from contract.card import RESERVED
+from contract.errors import KerasqError, MethodNotAllowed, NotFound, QueueUnavailable, TooLarge, Unauthorized
 
 MIMETYPE = "application/problem+json"
 #: Misfits of one body that are looked at one by one.
@@ -68,9 +70,22 @@ def _http(error: HTTPException) -> Response:
     if error.code == TooLarge.status:  # werkzeug stops reading there; its own words do not name the limit
         limit = current_app.config["MAX_CONTENT_LENGTH"]
         hear_out(request, 4 * limit)
-        return of(TooLarge(f"the body is larger than {limit:,} bytes, or has too many parts"))
+        return of(TooLarge(f"the body is larger than {limit:,} bytes"))
+    if error.code == NotFound.status or _could_only_be_a_model(error):
+        without = "; addresses here have no slash at their end" if request.path.endswith("/") else ""
+        return of(NotFound(f"there is nothing at {request.path}{without}"))
     headers = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
     return problem(error.code or 500, error.name.capitalize(), error.description or "", headers)
+
+
+def _could_only_be_a_model(error: HTTPException) -> bool:
+    """Whether the address is there for another method only because every name could be a model's, and none has it."""
+    return error.code == MethodNotAllowed.status and request.routing_exception is error and _is_no_model(request.path)
+
+
+def _is_no_model(path: str) -> bool:
+    name = path.removeprefix("/")
+    return "/" not in name and name not in RESERVED and name not in context().cards
 
 
 def _unforeseen(error: Exception) -> Response:

@@ -75,7 +75,8 @@ RESPONSES: ResponseDict = {
     202: {**body(JobBody, "The job is queued.", "Location", "Retry-After", "Preference-Applied"), "links": LINKS},
     **refusals(
         *(errors.BadRequest, errors.Unauthorized, errors.UnknownModel, errors.UnknownKey, errors.TooLarge),
-        *(errors.NotAnImage, errors.InvalidRequest, UnusableImage, NoUsableImage, errors.KeyReused),
+        *(errors.UnsupportedMediaType, errors.NotAnImage, errors.InvalidRequest),
+        *(UnusableImage, NoUsableImage, errors.KeyReused),
         *(errors.TooManyRequests, errors.QueueFull, errors.QueueUnavailable),
     ),
 }

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from api.bodies import Submission
 from api.problems import is_no_json, misfit
 from api.received import demand_few, files, whole
-from contract.errors import BadRequest, InvalidRequest, KerasqError, NotAnImage, TooLarge
+from contract.errors import BadRequest, InvalidRequest, KerasqError, NotAnImage, TooLarge, UnsupportedMediaType
 from contract.images import open_key
 from contract.settings import Settings
 
@@ -33,8 +33,8 @@ class Upload:
 def uploads(request: Request, settings: Settings) -> list[Upload]:
     """The images of a request, in order.
 
-    Raises BadRequest for a body that is not understood, InvalidRequest for JSON of another shape, NotAnImage for a
-    content type that is not taken, TooLarge for too many images.
+    Raises BadRequest for a body that is not understood, InvalidRequest for JSON of another shape, UnsupportedMediaType
+    for a content type or encoding that is not taken, TooLarge for too many images.
     """
     found = []
     for upload in _each(request, settings):
@@ -48,6 +48,8 @@ def uploads(request: Request, settings: Settings) -> list[Upload]:
 
 def _each(request: Request, settings: Settings) -> Iterator[Upload]:
     kind = request.mimetype
+    if encoding := request.environ.get("HTTP_CONTENT_ENCODING"):
+        raise UnsupportedMediaType(f"Content-Encoding {encoding!r} is not taken; send the body as it is")
     if kind == "application/json":
         content = whole(request)
         demand_few(content, FIELDS * (settings.max_images + 1))
@@ -58,9 +60,9 @@ def _each(request: Request, settings: Settings) -> Iterator[Upload]:
     elif kind.startswith("image/") or kind == "application/octet-stream":
         yield Upload(name=None, content=whole(request))
     else:
-        raise NotAnImage(
-            f"Content-Type {kind or 'none'!r} is not taken; send application/json, image/*, application/octet-stream "
-            "or multipart/form-data"
+        found = f"Content-Type {kind!r} is not taken" if kind else "the request has no Content-Type"
+        raise UnsupportedMediaType(
+            f"{found}; send application/json, image/*, application/octet-stream or multipart/form-data"
         )
 
 
@@ -69,7 +71,7 @@ def _submission(content: bytes) -> Submission:
         return Submission.model_validate_json(content)
     except ValidationError as error:
         if is_no_json(error):
-            raise BadRequest('the body is not JSON; send an object such as {"key": "truck.jpg"}') from None
+            raise BadRequest('the body is no JSON to be read; send an object such as {"key": "truck.jpg"}') from None
         raise InvalidRequest(f'{misfit(error)}; send an object such as {{"key": "truck.jpg"}}') from None
 
 

@@ -85,12 +85,16 @@ def answers(address: str) -> bool:
 
 
 def trouble(address: str) -> str:
-    """Why the Redis there does not answer; empty where it does."""
+    """Why the Redis there does not answer; empty where it does. Raises BadSetting where it never will."""
     try:
         with redis.Redis.from_url(address, socket_timeout=2, socket_connect_timeout=2) as client:
             client.ping()
-    except redis.RedisError as error:  # also while it still loads its data
-        return str(error) or type(error).__name__
+    except redis.AuthenticationError as error:
+        raise BadSetting(f"REDIS_URL: its Redis lets nobody in with this name and password ({error})") from None
+    except redis.RedisError as error:
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            raise BadSetting(f"REDIS_URL: the certificate of its Redis is not trusted ({error})") from None
+        return str(error) or type(error).__name__  # also while it still loads its data
     return ""
 
 

@@ -52,5 +52,5 @@ def revoke(key_id: str) -> None:
     store = _store()
     kept.revoke(store, key_id)
     click.echo(f"{key_id} is revoked", err=True)
-    if not kept.every(store) and not read_settings().require_key:
-        click.echo("no key is left, so that anyone may use the API now; KERASQ_REQUIRE_KEY=1 prevents it", err=True)
+    if not kept.every(store):
+        click.echo("no key is left: an API without KERASQ_REQUIRE_KEY=1 now lets in everybody", err=True)

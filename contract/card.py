@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import UnionType
 from typing import Any
 
 from contract.errors import BadModel, UnknownModel
@@ -61,7 +62,8 @@ class Card:
         """Read and check the card in `folder`. Raises BadModel with one sentence saying what is wrong."""
         path = folder / CARD
         try:
-            content = json.loads(path.read_text())
+            content = json.loads(path.read_text(), parse_constant=_no_number)
+            json.dumps(content, ensure_ascii=False).encode()  # half a character is JSON, but no text
         except OSError as error:
             raise BadModel(f"{path}: expected a model's card, found none that can be read ({error.strerror})") from None
         except ValueError as error:
@@ -89,8 +91,10 @@ class Card:
         _must(_maps(self.training, object), path, "facts of the training", self.training)
         tests: Any = self.metrics.get("test", {}) if _maps(self.metrics, object) else None
         _must(isinstance(tests, dict), path, "metrics, those of the test images in an object 'test'", self.metrics)
-        accuracy = tests.get("accuracy", 0)
-        _must(isinstance(accuracy, int | float), path, "an accuracy that is a number", accuracy)
+        per_class = tests.get("per_class", {})
+        figures = {name: figure for name, figure in tests.items() if name != "per_class"}
+        _must(_maps(figures, int | float) and _maps(per_class, int | float), path, "figures that are numbers", tests)
+        _must(0 <= figures.get("accuracy", 0) <= 1, path, "an accuracy of 0 to 1", figures.get("accuracy"))
         _must(isinstance(self.limits, str), path, "limits in words", self.limits)
 
     def write(self, folder: Path) -> None:
@@ -106,8 +110,12 @@ class Card:
                 raise BadModel(f"{path}: expected sha256 {expected}, found {found}")
 
 
-def _maps(fields: object, kind: type) -> bool:
+def _maps(fields: object, kind: type | UnionType) -> bool:
     return isinstance(fields, dict) and all(isinstance(value, kind) for value in fields.values())
+
+
+def _no_number(word: str) -> None:
+    raise ValueError(f"{word} is no number")
 
 
 def check_name(name: str, where: object) -> None:
@@ -119,7 +127,8 @@ def check_name(name: str, where: object) -> None:
 def check_labels(labels: Sequence[str], where: object) -> None:
     """Raises BadModel, naming `where` the labels are from, unless they are at least two and tell classes apart."""
     _must(len(labels) > 1, where, "at least two labels", labels)
-    _must(all(isinstance(label, str) and label for label in labels), where, "labels that are words", labels)
+    strange = [label for label in labels if not isinstance(label, str) or not label]
+    _must(not strange, where, "labels that are words", strange and strange[0])
     twice = [label for label, times in Counter(labels).items() if times > 1]
     if twice:
         raise BadModel(f"{where}: expected labels that differ, found {twice[0]!r} twice")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import redis
 from redis.backoff import ConstantBackoff
@@ -18,7 +19,7 @@ REFUSES_WRITES = "MISCONF"
 def connect(settings: Settings) -> redis.Redis:
     """A client whose caller hears of a Redis that is away at once, and of one that hangs after two tries of 10 s.
 
-    Raises BadSetting for an address with options that there are not.
+    Raises BadSetting for an address with options that there are not, or a certificate's file that is not there.
     """
     try:
         pool = redis.BlockingConnectionPool.from_url(
@@ -34,6 +35,9 @@ def connect(settings: Settings) -> redis.Redis:
         pool.connection_class(**pool.connection_kwargs)  # what follows the "?" shows only here
     except (TypeError, ValueError, redis.RedisError) as error:
         raise BadSetting(f"REDIS_URL cannot be used: {error}") from None
+    for option in ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile"):
+        if (file := pool.connection_kwargs.get(option)) and not Path(file).is_file():
+            raise BadSetting(f"REDIS_URL: {option} names {file}, which is no file")
     return redis.Redis(connection_pool=pool)
 
 

@@ -86,6 +86,12 @@ class TooLarge(KerasqError):
     status, title = 413, "Too large"
 
 
+class UnsupportedMediaType(KerasqError):
+    """The body is of a `Content-Type`, or in a `Content-Encoding`, that is not taken."""
+
+    status, title = 415, "Unsupported media type"
+
+
 class NotAnImage(KerasqError):
     """The bytes are not an image of a format that is taken."""
 

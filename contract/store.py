@@ -211,7 +211,7 @@ class Store:
 
     def cancel(self, job_id: str) -> None:
         """Take a job back: what has not run will not. Raises UnknownJob, JobGone or JobSettled."""
-        arguments = [time.time(), self._settings.result_ttl_s, CHANNEL, job_id]
+        arguments: list[Any] = [time.time(), self._settings.result_ttl_s, CHANNEL, job_id]
         with reaching_redis():
             answer = self._cancel([job_key(job_id), CALLBACKS], arguments)
         if answer == -1:

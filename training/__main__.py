@@ -63,7 +63,7 @@ def _demand_whole(args: argparse.Namespace, epochs: int) -> None:
     if epochs < recipe.epochs and not stops_early and folder.exists() and not args.replace:
         raise TrainingError(
             f"{folder} is there already, and the recipe has {recipe.epochs} epochs, not {epochs}; "
-            "--replace publishes the run in its place, --no-publish only trains"
+            "--replace publishes the run in its place" + (", --no-publish only trains" if args.call is train_ else "")
         )
 
 
@@ -178,9 +178,12 @@ def _hours(text: str) -> float:
 
 
 def _picture(text: str) -> Path:
-    if not text.endswith(".png"):
+    path = Path(text)
+    if path.suffix != ".png":
         raise argparse.ArgumentTypeError(f"{text} does not end in .png")
-    return Path(text)
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"{path.parent} is no folder")
+    return path
 
 
 def _seeds(text: str) -> tuple[int, ...]:

@@ -32,9 +32,10 @@ def publish(name: str, recipe: Recipe, *, run: Path, data_dir: Path, models: Pat
     `hours` states the training time, for a history without `seconds`. Everything is written and checked beside
     it first, so a failure leaves the published model as it was.
 
-    Raises RunError for a run that lacks something, PublishError where the weights do not give what the history says
-    or the exported engine does not agree with Keras, DataError for missing data.
+    Raises RunError for a run that lacks something or is of another recipe, PublishError where the weights do not give
+    what the history says or the exported engine does not agree with Keras, DataError for missing data.
     """
+    runs.demand_recipe(run, recipe)
     rows = runs.kept(run)
     best = runs.best(rows)
     if best is None:

@@ -11,6 +11,7 @@ Weights get their name, which says their epoch, only when they are whole: a run 
 
 import csv
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +141,22 @@ def begin(
     # What a run does not say, because it began before there was such a thing, it had not.
     differing = [key for key in now if (then.get(key) or None) != (now[key] or None)]
     if differing:
-        raise RunError(f"{run} is a run with another {', '.join(differing)}; choose another folder with --run")
+        raise RunError(f"{run} was started {_differing(differing, then, now)}; choose another folder with --run")
+
+
+def _differing(keys: list[str], then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """In words, with both values where they are short."""
+    short = [key for key in keys if not isinstance(then.get(key) or now[key], dict | list)]
+    values = [f"with {key} {then.get(key)}, not {now[key]}" for key in short]
+    return " and ".join([*values, *(f"with another {key}" for key in keys if key not in short)])
+
+
+def demand_recipe(run: Path, recipe: Recipe) -> None:
+    """Raise RunError where the run says that it is of another recipe; its length may be another."""
+    known = (record(run) or {}).get("recipe", {})
+    now = provenance.recipe_facts(recipe)
+    if differing := [key for key in known if key in now and key != "epochs" and known[key] != now[key]]:
+        raise RunError(f"{run} was started {_differing(differing, known, now)}: it is no run of this recipe")
 
 
 def record(run: Path) -> dict[str, Any] | None:

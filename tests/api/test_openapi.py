@@ -71,6 +71,13 @@ def test_every_route_is_described_or_is_a_page(api, spec):
     assert rules - set(spec["paths"]) == pages
 
 
+@pytest.mark.parametrize("path", ["/nosuch", "/%ff", "/heathz", "/cifar10/", "/jobs/a/b/c"])
+def test_what_is_nowhere_is_404_though_every_name_could_be_a_model_s(api, path):
+    answer = api.get(path)
+    assert (answer.status_code, answer.json["title"]) == (404, "Not found")
+    assert ("no slash at their end" in answer.json["detail"]) == path.endswith("/")
+
+
 def test_a_method_that_is_not_there_is_405_and_says_which_are(api):
     for path in ("/jobs", "/models", "/healthz", "/v2", "/metrics"):
         answer = api.client.put(path)

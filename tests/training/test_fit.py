@@ -234,7 +234,7 @@ def test_a_history_from_before_seconds_goes_on_in_columns(tmp_path):
 def test_another_recipe_does_not_go_on_in_a_run_s_folder(tmp_path, recipe):
     runs.begin(tmp_path, recipe, {})
     runs.begin(tmp_path, recipe, {})
-    with pytest.raises(RunError, match="another learning_rate"):
+    with pytest.raises(RunError, match="was started with learning_rate 0.08, not 0.5; choose"):
         runs.begin(tmp_path, replace(recipe, learning_rate=0.5), {})
 
 
@@ -253,7 +253,7 @@ def test_other_models_before_it_or_fewer_images_are_another_run(tmp_path, recipe
     runs.begin(tmp_path, recipe, {how: [{"version": "v1"}]}, 32)
     with pytest.raises(RunError, match=f"another {how};"):
         runs.begin(tmp_path, recipe, {how: [{"version": "v2"}]}, 32)
-    with pytest.raises(RunError, match="another images;"):
+    with pytest.raises(RunError, match="was started with images 32, not 48;"):
         runs.begin(tmp_path, recipe, {how: [{"version": "v1"}]}, 48)
 
 

@@ -128,6 +128,12 @@ def test_best_weights_and_history_are_enough(recipe, places):
     assert publish.publish("tiny", recipe, **places).training["epochs"] == 2
 
 
+def test_a_run_of_another_recipe_is_refused(recipe, places):
+    runs.begin(places["run"], replace(recipe, learning_rate=0.5, epochs=2), {})
+    with pytest.raises(RunError, match=r"was started with learning_rate 0\.5, not 0\.08: it is no run of this recipe"):
+        publish.publish("tiny", recipe, **places)
+
+
 def test_a_run_on_some_of_the_images_is_refused(recipe, places):
     runs.begin(places["run"], recipe, provenance.before(recipe, places["models"]), images=48)
     with pytest.raises(RunError, match="was trained on 48 images"):
