@@ -14,7 +14,6 @@ from contextlib import suppress
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 #: A child that ran for this long, in seconds, had started well: the next pause is the first again.
 WELL = 30.0
-#: The exit code with which api and worker say that their configuration is wrong: to start them again is no use.
 _PR_SET_PDEATHSIG = 1
 _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 

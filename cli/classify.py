@@ -3,13 +3,15 @@
 import fcntl
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import IO
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 
 from cli.address import read_settings
@@ -25,6 +27,8 @@ from contract.errors import KerasqError
 from contract.images import SUFFIXES
 from contract.jobs import TOP
 
+#: Columns of a table that no terminal shows.
+WIDE = 240
 FORMATS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 
 
@@ -55,7 +59,9 @@ FORMATS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 )
 @click.option("--url", metavar="URL", help="Ask the server there over HTTP, such as http://localhost:5000.")
 @click.option("--key", envvar="KERASQ_KEY", metavar="KEY", help="The API key for --url; better set KERASQ_KEY.")
+@click.pass_context
 def classify(
+    context: click.Context,
     paths: tuple[str, ...],
     model: str,
     top: int | None,
@@ -82,31 +88,47 @@ def classify(
     """
     output = None if output == Path("-") else output
     settings = read_settings()
+    if url is None and context.get_parameter_source("key") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--key is for --url; the queue asks for none.")
     stderr = Console(stderr=True)
-    say = partial(stderr.print, markup=False, highlight=False, soft_wrap=not stderr.is_terminal)
+    say = partial(_say, stderr)
     patient = Patience(patience, say, heed=url is not None)
-    way: Way = HttpWay(url, key, model, patient) if url else RedisWay(settings, model, patient)
+    way: Way = RedisWay(settings, model, patient) if url is None else HttpWay(url, key, model, patient)
     classes = len(way.card.labels)
     top = min(TOP, classes) if top is None else top
     if top > classes:
         raise click.BadParameter(f"{model} has {classes} classes.", param_hint="--top")
     form = _form(form, output)
     warn = _warner(way.served, model, say)
-    tally = Tally()
+    tally, left = Tally(), Counter[str]()
     with ExitStack() as stack:
         done, sink = _open(stack, output, form, resuming=resuming, card=way.card, top=top, stderr=stderr)
         stack.enter_context(_parting(say, output, resuming=resuming))
         carrier = stack.enter_context(closing(way.carrier(top)))
         update = stack.enter_context(shown_on(stderr, tally))
         pipeline = Window(carrier, way.card.input, max_pixels=settings.max_pixels, width=window, idle=warn)
-        for rows in stack.enter_context(closing(pipeline.answers(tally.count(walk(paths), done)))):
+        for rows in stack.enter_context(closing(pipeline.answers(tally.count(walk(paths, left), done)))):
             sink.write(rows)
             tally.add(rows)
             update()
     if not tally.found + tally.skipped:
         say(f"no image files found; those of a folder end in {', '.join(sorted(SUFFIXES))}")
+    if left:
+        say(f"{left.total():,} files of other kinds were left out: {_kinds(left)}")
     say(tally.summary())
     sys.exit(1 if tally.failed else 0)
+
+
+def _say(stderr: Console, words: str) -> None:
+    """If somebody takes it: a run must outlive its log."""
+    with suppress(OSError):
+        stderr.print(words, markup=False, highlight=False, soft_wrap=not stderr.is_terminal)
+
+
+def _kinds(left: Counter[str]) -> str:
+    """The commonest suffixes, with how many files have each."""
+    named = [f"{suffix or 'without suffix'} {count:,}" for suffix, count in left.most_common(5)]
+    return ", ".join([*named, *(["..."] if len(left) > 5 else [])])
 
 
 def _form(form: str | None, output: Path | None) -> str:
@@ -156,7 +178,7 @@ def _open(
     if form == "table":
         # Both on one terminal: the table goes through the console that has the bar, which then stays below it.
         shared = stderr.is_terminal and sys.stdout.isatty()
-        return Done(), Table(stderr if shared else Console(), card.labels, top)
+        return Done(), Table(stderr if shared else _sheet(), card.labels, top)
     done, fresh = Done(), True
     file: IO[bytes] = sys.stdout.buffer
     if output:
@@ -168,6 +190,11 @@ def _open(
                 stack.enter_context(_alone(output))
         file = stack.enter_context(_opened(output, "wb" if fresh else "ab"))
     return done, Csv(file, card.name, top, header=fresh) if form == "csv" else Ndjson(file, card.name)
+
+
+def _sheet() -> Console:
+    """As wide as the terminal; in a pipe or a file wide enough that most names stay on their line."""
+    return Console() if sys.stdout.isatty() else Console(width=WIDE)
 
 
 @contextmanager

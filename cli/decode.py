@@ -36,10 +36,11 @@ class Chunk:
             self._reading.append(pool.submit(self._read, range(first, first + HANDFUL), max_pixels, over))
 
     def pixels(self) -> np.ndarray:
-        """The good images, uint8 (N, height, width, channels), once all are read."""
+        """The good images, uint8 (N, height, width, channels), once all are read; to be asked for once, for they go."""
         for reading in self._reading:
             reading.result()
-        return np.delete(self._pixels, list(self.errors), axis=0) if self.errors else self._pixels
+        pixels, self._pixels = self._pixels, np.empty((0, 0, 0, 0), np.uint8)
+        return np.delete(pixels, list(self.errors), axis=0) if self.errors else pixels
 
     def _read(self, positions: range, max_pixels: int, over: Event) -> None:
         size, channels = self._pixels.shape[1:3], self._pixels.shape[3]

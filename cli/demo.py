@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from cli import embedded
+from cli.output import plain
+from cli.walk import shown
 from client import Client
 from contract.card import Cards
 from contract.errors import BadSetting, KerasqError
@@ -40,7 +42,8 @@ def demo() -> None:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="kerasq-") as folder, _stack(folder) as url:
         click.echo(f"started on {url} in {time.monotonic() - began:.1f} s: Redis, the API, a worker")
-        photos = sorted(path for path in settings.images_dir.iterdir() if path.suffix.lower() in SUFFIXES)
+        found = settings.images_dir.iterdir()
+        photos = sorted(path for path in found if path.suffix.lower() in SUFFIXES and path.is_file())
         for model in Cards(settings.models_dir, settings.models):
             sent = time.monotonic()
             results = Client(url).classify(photos, model)
@@ -72,6 +75,6 @@ def _show(title: str, results: Iterable[tuple[Path, Result]]) -> None:
     table = Table("photo", "first, %", "second, %", "third, %", title=title, title_justify="left")
     for photo, result in results:
         said = [result.error[0]] if result.error else [f"{e.label} {e.percentage:.4f}" for e in result.predictions]
-        table.add_row(photo.name, *said)
+        table.add_row(*(plain(each) for each in (shown(photo.name), *said)))
     console = Console()
     console.print(table, width=max(console.width, 96))

@@ -80,6 +80,21 @@ def free_port() -> int:
         return port
 
 
+def same_port(state_dir: Path, taken: int) -> int:
+    """The port of last time, so that whoever was connected finds the server again; a free one where it is in use."""
+    kept = state_dir / "redis-port"
+    try:
+        port = int(kept.read_text())
+        demand_port(HOST, port, "--redis-port")
+    except (OSError, ValueError, OverflowError, KerasqError):
+        port = taken
+    while port == taken:
+        port = free_port()
+    with _writing(state_dir):
+        kept.write_text(f"{port}\n")
+    return port
+
+
 def answers(address: str) -> bool:
     return not trouble(address)
 

@@ -4,6 +4,7 @@ import json
 import time
 
 import click
+from click.core import ParameterSource
 
 from cli.address import read_settings
 from cli.paper import paper
@@ -15,11 +16,12 @@ from contract.store import Store
 
 @click.command(short_help="List jobs; show, cancel or forget one.")
 @click.argument("job_id", metavar="[ID]", required=False)
-@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Most jobs in the table.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, as the API has it.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Most jobs to list.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: each job as the API has it.")
 @click.option("--cancel", is_flag=True, help="Take the job back: what has not run will not.")
 @click.option("--forget", is_flag=True, help="Delete the job and its results.")
-def jobs(job_id: str | None, limit: int, as_json: bool, cancel: bool, forget: bool) -> None:
+@click.pass_context
+def jobs(context: click.Context, job_id: str | None, limit: int, as_json: bool, cancel: bool, forget: bool) -> None:
     """
     \b
     kerasq jobs
@@ -29,6 +31,10 @@ def jobs(job_id: str | None, limit: int, as_json: bool, cancel: bool, forget: bo
     """
     if (cancel or forget) and not job_id:
         raise click.UsageError("--cancel and --forget need the ID of a job.")
+    if job_id and context.get_parameter_source("limit") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--limit is for the list, and has no use with the ID of a job.")
+    if as_json and (cancel or forget):
+        raise click.UsageError("--json has no use with --cancel and --forget, which print nothing of the job.")
     if cancel and forget:
         raise click.UsageError("--cancel or --forget, not both; a job that is forgotten is cancelled too.")
     settings = read_settings()

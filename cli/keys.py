@@ -32,9 +32,14 @@ def add(name: str) -> None:
     """Make a key for NAME and print it, this once: only a hash of it is kept."""
     if not name.strip() or not name.isprintable():
         raise click.BadParameter("a name is of letters that can be seen, on one line.", param_hint="NAME")
-    key, token = kept.add(_store(), name)
-    click.echo(f"{key.name} has the key {key.id}; send it as `Authorization: Bearer <key>`:", err=True)
-    click.echo(token)
+    store = _store()
+    key, token = kept.add(store, name)
+    try:
+        click.echo(f"{key.name} has the key {key.id}; send it as `Authorization: Bearer <key>`:", err=True)
+        click.echo(token)
+    except OSError:  # nobody has seen it, and with it the API would ask everybody for one
+        kept.revoke(store, key.id)
+        raise
 
 
 @keys.command("list")

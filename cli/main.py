@@ -1,6 +1,7 @@
 """The command line's entry: finds a command, and turns errors into one line and an exit code."""
 
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -46,6 +47,12 @@ class Commands(click.Group):
             click.echo(f"kerasq: {error}{hint}", err=True)
             away = isinstance(error, QueueUnavailable | QueueFull | TooManyRequests)
             ctx.exit(UNREACHABLE if away else USAGE)
+        except BrokenPipeError:  # click's own: whoever read has enough
+            raise
+        except OSError as error:
+            named = f"{error.filename}: " if error.filename else ""
+            click.echo(f"kerasq: {named}{error.strerror or error}", err=True)
+            ctx.exit(USAGE)
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
 
@@ -64,6 +71,8 @@ def cli() -> None:
 
 def main() -> None:
     """The console script. SIGTERM and a terminal that closes end a command as Ctrl-C does: its work is taken back."""
+    if sys.stdout is None:  # as `>&-` has it: whoever writes there shall fail
+        sys.stdout = open(os.devnull)  # noqa: SIM115, PTH123
     heed(lambda number, _: sys.exit(128 + number))
     cli(prog_name="kerasq")
 

@@ -17,8 +17,8 @@ from contract.presence import present, serving
 from contract.settings import Settings
 from contract.store import Store
 
-#: Digits of a version that people get to see.
-DIGITS = 12
+#: Digits of a version that people get to see, and in a table.
+DIGITS, SHORT = 12, 8
 
 
 class Shown(click.Group):
@@ -57,6 +57,7 @@ def show(name: str | None, as_json: bool) -> None:
     """
     settings = read_settings()
     cards = Cards(settings.models_dir, settings.models)
+    cards.demand()
     if name:
         _show_one(cards[name], as_json)
     else:
@@ -69,7 +70,8 @@ def queues(settings: Settings, names: Sequence[str]) -> dict[str, tuple[int, int
     try:
         workers = serving(present(store.redis))
         return {name: (workers[name], store.waiting(name)) for name in names}
-    except QueueUnavailable:
+    except QueueUnavailable as error:
+        click.echo(f"kerasq: {error}", err=True)
         return {}
 
 
@@ -80,13 +82,10 @@ def _show_all(cards: Mapping[str, Card], queues: Mapping[str, tuple[int, int]], 
         return
     from rich.table import Table
 
-    table = Table(box=None, header_style="bold")
+    table = Table(box=None, header_style="bold", padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("name", no_wrap=True)
-    for column in ("classes", "input", "accuracy", "parameters"):
-        table.add_column(column, justify="right")
-    table.add_column("version", no_wrap=True)
-    for column in ("workers", "waiting"):
-        table.add_column(column, justify="right")
+    for column in ("classes", "input", "accuracy", "parameters", "version", "workers", "waiting"):
+        table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
             row["name"],
@@ -94,7 +93,7 @@ def _show_all(cards: Mapping[str, Card], queues: Mapping[str, tuple[int, int]], 
             " x ".join(map(str, row["input"])),
             _or_dash(row["accuracy"], ".2%"),
             _or_dash(row["parameters"], ",d"),
-            row["version"],
+            row["version"][:SHORT],
             _or_dash(row["workers"], "d"),
             _or_dash(row["waiting"], ",d"),
         )

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import IO, Any, Protocol
 
 import orjson
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as Grid
@@ -80,7 +81,7 @@ class Table:
 
     def __init__(self, console: Console, labels: Sequence[str], top: int) -> None:
         self._console, self._top = console, top
-        self._label = max(len("label"), *map(len, labels))
+        self._label = max(len("label"), *(cell_len(_harmless(label)) for label in labels))
         fit = console.width >= NAME + top * (self._label + 6 + 2)
         #: Predictions beside one another; where they do not fit, each has a line.
         self._across = top if fit else 1
@@ -114,13 +115,18 @@ class Table:
         for file, result in rows:
             for first in range(0, len(result.predictions), self._across):
                 line = result.predictions[first : first + self._across]
-                cells = [cell for each in line for cell in (each.label, f"{each.probability:.1%}")]
-                grid.add_row("" if first else escape(_harmless(shown(file))), *cells)
+                cells = [cell for each in line for cell in (plain(each.label), f"{each.probability:.1%}")]
+                grid.add_row("" if first else plain(shown(file)), *cells)
         return grid
 
 
+def plain(text: str) -> str:
+    """What rich prints as it is: no part of it is markup."""
+    return escape(_harmless(text))
+
+
 def _harmless(text: str) -> str:
-    """Control characters as \\xNN: a file's name must not steer the terminal."""
+    """Control characters as \\xNN: a file's name, or a label, must not steer the terminal."""
     return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
@@ -142,7 +148,7 @@ def _put(file: IO[bytes], block: bytes) -> None:
 
 
 def unwritable(output: object, error: OSError) -> KerasqError:
-    return KerasqError(f"{output}: cannot be written: {error.strerror}")
+    return KerasqError(f"{output}: cannot be written: {error.strerror or error}")
 
 
 def parse_ndjson(line: bytes) -> tuple[str, str, int | None]:

@@ -31,6 +31,8 @@ def train(words: Sequence[str], list_: bool) -> None:
     --epochs N      instead of the recipe's
     --no-publish    stop when training ends
     --replace       publish a run of fewer epochs than the recipe's in the place of models/NAME, too
+    --precision X   float32 or mixed_bfloat16  [default: what is fast here]
+    --hours X       the training time that the card states, where the history lacks it
     --run DIR       keep the run there  [default: runs/NAME]
     --data DIR      the data sets are there  [default: KERASQ_DATA_DIR]
     --models DIR    publish there  [default: KERASQ_MODELS_DIR]

@@ -29,7 +29,11 @@ from contract.settings import Settings
 @click.option("--port", type=click.IntRange(1, 65535), help="The API's port.  [default: KERASQ_PORT]")
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Worker processes.")
 @click.option("--models", metavar="NAME,...", help="The models to serve.  [default: KERASQ_MODELS, or all]")
-@click.option("--redis-port", type=click.IntRange(1, 65535), help="The embedded server's port.  [default: a free one]")
+@click.option(
+    "--redis-port",
+    type=click.IntRange(1, 65535),
+    help="The embedded server's port.  [default: the last one, or a free one]",
+)
 @click.option(
     "--grace",
     type=Seconds(),
@@ -52,6 +56,8 @@ def up(
     Ctrl-C, SIGTERM and SIGHUP stop it in order: the API, the workers once they finished what they began, the server.
     A second Ctrl-C does not wait for the workers.
     """
+    if redis_port and os.environ.get("REDIS_URL"):
+        raise click.UsageError("--redis-port is for the embedded server, and REDIS_URL names another.")
     settings = Settings.from_env({**os.environ, **_given(host, port, models)})
     connect(settings)  # an address that no client takes ends it here
     cards = Cards(settings.models_dir, settings.models)
@@ -62,7 +68,7 @@ def up(
         held.enter_context(embedded.alone(settings.state_dir))
         heed(_stopped_by(stack), signal.SIGINT)
         environ = environment(settings, workers)
-        server = None if os.environ.get("REDIS_URL") else _server_port(redis_port, settings.port)
+        server = None if os.environ.get("REDIS_URL") else _server_port(redis_port, settings)
         if server:
             environ["REDIS_URL"] = embedded.url(server)
             held.enter_context(embedded.published(settings.state_dir, environ["REDIS_URL"]))
@@ -91,12 +97,12 @@ def _stopped_by(stack: Stack) -> Callable[[int, object], None]:
     return stop
 
 
-def _server_port(redis_port: int | None, taken: int) -> int:
-    if redis_port == taken:
+def _server_port(redis_port: int | None, settings: Settings) -> int:
+    if redis_port == settings.port:
         raise KerasqError(f"--redis-port {redis_port} is the API's port, too")
     if redis_port:
         embedded.demand_port(embedded.HOST, redis_port, "--redis-port")
-    return redis_port or embedded.free_port()
+    return redis_port or embedded.same_port(settings.state_dir, settings.port)
 
 
 def _run(stack: Stack, environ: Mapping[str, str], workers: int, names: list[str]) -> None:

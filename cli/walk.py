@@ -4,34 +4,35 @@
 # ruff: noqa: PTH100, PTH112, PTH118, PTH122
 
 import os
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from contract.images import SUFFIXES
 
 
-def walk(paths: Sequence[str]) -> Iterator[str]:
+def walk(paths: Sequence[str], left: Counter[str] | None = None) -> Iterator[str]:
     """The files among `paths`, and in its folders, each once: a folder's files by name, then its folders by name.
 
-    Inside folders, hidden entries and other suffixes than images have are left out. A folder that cannot be
-    listed comes out itself, so that whoever reads it finds the error. Links to folders are not followed.
+    Inside folders, hidden entries are left out, and other suffixes than images have, which `left` counts. A folder
+    that cannot be listed comes out itself, so that whoever reads it finds the error. Links to folders are not followed.
     """
     named: dict[str, str] = {}
     for path in paths:
         named.setdefault(os.path.abspath(path), path)
     for path in named.values():
         if os.path.isdir(path):
-            yield from _folder(path, named if len(named) > 1 else ())
+            yield from _folder(path, named if len(named) > 1 else (), Counter() if left is None else left)
         else:
             yield path
 
 
-def _folder(top: str, named: Collection[str]) -> Iterator[str]:
+def _folder(top: str, named: Collection[str], left: Counter[str]) -> Iterator[str]:
     """The files in `top`; those in `named` are left out, for they come by themselves."""
     waiting = [top]
     while waiting:
         folder = waiting.pop()
         try:
-            files, folders = _list(folder)
+            files, folders = _list(folder, left)
         except OSError:
             yield folder
             continue
@@ -39,7 +40,7 @@ def _folder(top: str, named: Collection[str]) -> Iterator[str]:
         yield from (path for path in map(_below(folder), files) if not _is_named(path, named))
 
 
-def _list(folder: str) -> tuple[list[str], list[str]]:
+def _list(folder: str, left: Counter[str]) -> tuple[list[str], list[str]]:
     """The names of a folder's image files, and of its folders, last first."""
     files, folders = [], []
     with os.scandir(folder) as entries:
@@ -49,8 +50,12 @@ def _list(folder: str) -> tuple[list[str], list[str]]:
                 continue
             if entry.is_dir(follow_symlinks=False):
                 folders.append(name)
-            elif os.path.splitext(name)[1].lower() in SUFFIXES and not _leads_to_folder(entry):
+            elif _leads_to_folder(entry):
+                continue
+            elif (suffix := os.path.splitext(name)[1].lower()) in SUFFIXES:
                 files.append(name)
+            else:
+                left[suffix] += 1
     return sorted(files), sorted(folders, reverse=True)
 
 

@@ -152,7 +152,8 @@ class Cards(Mapping[str, Card]):
 
     def __init__(self, folder: Path, only: str = "") -> None:
         self.folder = folder
-        found = sorted(path.parent.name for path in folder.glob(f"*/{CARD}"))
+        # Hidden folders are no models: one that is being published is in one.
+        found = sorted(path.parent.name for path in folder.glob(f"[!.]*/{CARD}"))
         names = [name.strip() for name in only.split(",") if name.strip()] or found
         if missing := [name for name in names if name not in found]:
             raise _unknown(missing[0], found)

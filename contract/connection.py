@@ -6,7 +6,7 @@ from pathlib import Path
 
 import redis
 from redis.backoff import ConstantBackoff
-from redis.exceptions import OutOfMemoryError, ReadOnlyError
+from redis.exceptions import NoPermissionError, OutOfMemoryError, ReadOnlyError
 from redis.retry import Retry
 
 from contract.errors import BadSetting, QueueFull, QueueUnavailable
@@ -52,6 +52,8 @@ def reaching_redis() -> Iterator[None]:
         raise QueueUnavailable("what answers at REDIS_URL is no Redis") from error
     except OutOfMemoryError as error:
         raise QueueFull(f"Redis has no memory left: {error}") from error
+    except NoPermissionError as error:
+        raise BadSetting(f"REDIS_URL names a user who may not do what is needed: {error}") from None
     except redis.ResponseError as error:
         if "DB index" in str(error):
             raise BadSetting(f"REDIS_URL names a database that this Redis does not have: {error}") from None

@@ -4,12 +4,13 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import fields
 
 import numpy as np
 import pytest
 
-from cli import processes
+from cli import embedded, processes
 from cli.address import read_settings, url_file
 from cli.jobs import age
 from cli.main import COMMANDS, main
@@ -17,7 +18,7 @@ from cli.signals import heed
 from contract.jobs import Job, Prediction, Result
 from contract.message import pack
 from contract.settings import Settings, variable
-from tests.stack import ROOT
+from tests.stack import ROOT, Stack
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -223,3 +224,51 @@ def test_workers_share_the_cores(settings, monkeypatch) -> None:
 )
 def test_age(seconds, words) -> None:
     assert age(seconds) == words
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory) -> Iterator[Stack]:
+    stack = Stack(tmp_path_factory.mktemp("server"))
+    stack.start_redis()
+    yield stack
+    stack.stop()
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("command", ["settings", "models", "jobs", "keys add x"])
+@pytest.mark.parametrize("end", [">/dev/full", ">&-"])
+def test_an_output_that_takes_nothing_is_one_line(server, command, end) -> None:
+    words = f"{sys.executable} -m cli.main {command} {end}"
+    done = subprocess.run(["sh", "-c", words], env=server.env, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] in ("kerasq: No space left on device", "kerasq: not writable")
+    assert not server.client().exists("kerasq:keys"), "a key that nobody saw"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("classify", ".", "--model", "shapes", "--key", "k"), "--key is for --url"),
+        (("classify", ".", "--model", "shapes", "--url", ""), "'' is not an address"),
+        (("jobs", "x", "--limit", "3"), "--limit is for the list"),
+        (("jobs", "x", "--cancel", "--json"), "--json has no use with --cancel"),
+        (("up", "--redis-port", "7"), "--redis-port is for the embedded server"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(kerasq, settings, monkeypatch, words, sentence) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    done = kerasq(*words)
+    assert done.exit_code == 2 and sentence in done.stderr
+
+
+def test_the_embedded_server_has_the_port_of_last_time_if_it_is_free(tmp_path) -> None:
+    first = embedded.same_port(tmp_path, 5000)
+    assert embedded.same_port(tmp_path, 5000) == first
+    assert embedded.same_port(tmp_path, first) != first, "the API's own"
+    (tmp_path / "redis-port").write_text(f"{first}\n")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", first))
+        taken.listen()
+        assert embedded.same_port(tmp_path, 5000) != first
+    (tmp_path / "redis-port").write_text("no number")
+    assert embedded.same_port(tmp_path, 5000) > 0

@@ -48,6 +48,15 @@ def test_a_table_has_one_header_and_takes_names_as_they_are() -> None:
     assert lines[1].index("cat") == lines[3].index("cat")
 
 
+def test_labels_are_no_markup_and_as_wide_as_they_print() -> None:
+    labels = ("bird [small]", "dog [/big]", "漢字漢字漢字", "\x1b[2J")
+    result = Result(predictions=tuple(Prediction(label=each, probability=0.25) for each in labels))
+    text = io.StringIO()
+    Table(Console(file=text, width=140), labels, 4).write([("a.png", result)])
+    for label in (*labels[:3], "\\x1b[2J"):
+        assert label in text.getvalue()
+
+
 def test_predictions_that_do_not_fit_beside_one_another_have_a_line_each() -> None:
     text = io.StringIO()
     Table(Console(file=text, width=40), ("cat", "a very long label"), 2).write([("a.png", GOOD), ("b.png", GOOD)])

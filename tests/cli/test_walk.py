@@ -1,4 +1,5 @@
 import os
+from collections import Counter
 from pathlib import Path
 
 from cli.walk import shown, walk
@@ -70,3 +71,11 @@ def test_a_link_that_leads_nowhere_is_a_file_that_cannot_be_read(tmp_path: Path)
     (tmp_path / "under.png").symlink_to("a.png/x")
     found = [os.path.relpath(path, tmp_path) for path in walk([str(tmp_path)])]
     assert found == ["a.png", "self.png", "under.png", "sub/b.png"]
+
+
+def test_what_is_left_out_is_counted_by_its_suffix(tmp_path: Path) -> None:
+    touch(*(tmp_path / name for name in ("a.HEIC", "b.heic", "c.txt", "LICENSE", "d.png", ".hidden", "in/e.avif")))
+    (tmp_path / "link").symlink_to(tmp_path / "in")
+    left = Counter[str]()
+    assert [Path(path).name for path in walk([str(tmp_path)], left)] == ["d.png"]
+    assert left == {".heic": 2, ".txt": 1, "": 1, ".avif": 1}

@@ -1,5 +1,6 @@
 import os
 import time
+import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -18,10 +19,12 @@ class Carrier:
     def __init__(self) -> None:
         self.under_way: dict[str, np.ndarray] = {}
         self.sent, self.most, self.polled = 0, 0, 0
+        self.kept: list[weakref.ref] = []
 
     def send(self, pixels: np.ndarray) -> str:
         self.sent += 1
         self.under_way[str(self.sent)] = pixels
+        self.kept.append(weakref.ref(pixels))
         self.most = max(self.most, len(self.under_way))
         return str(self.sent)
 
@@ -117,3 +120,13 @@ def test_a_pipe_is_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
     (rows,) = window(Carrier(), 2).answers([str(tmp_path / "pipe.png")])
     assert rows[0][1].error == ("Not an image", "it is not a regular file")
+
+
+def test_pixels_are_forgotten_once_they_are_sent(reds: list[str]) -> None:
+    carrier = Carrier()
+    answers = window(carrier, 3).answers(reds[number % 10] for number in range(2 * CHUNK))
+    next(answers)
+    assert carrier.sent == 2
+    carrier.under_way.clear()
+    assert [kept() for kept in carrier.kept] == [None, None]
+    answers.close()

@@ -234,7 +234,7 @@ def test_a_history_from_before_seconds_goes_on_in_columns(tmp_path):
 def test_another_recipe_does_not_go_on_in_a_run_s_folder(tmp_path, recipe):
     runs.begin(tmp_path, recipe, {})
     runs.begin(tmp_path, recipe, {})
-    with pytest.raises(RunError, match="was started with learning_rate 0.08, not 0.5; choose"):
+    with pytest.raises(RunError, match=r"was started with learning_rate 0\.08, not 0\.5; choose"):
         runs.begin(tmp_path, replace(recipe, learning_rate=0.5), {})
 
 
