@@ -1,5 +1,6 @@
 """What every request needs, opened once per process."""
 
+import logging
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,6 +16,8 @@ from contract.outbox import Outbox
 from contract.settings import Settings
 from contract.store import Store
 from contract.submit import Submitter
+
+log = logging.getLogger("kerasq.api")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +49,8 @@ class Context:
         """
         if settings.rate_limit:
             rates.read(settings.rate_limit)
+        if not settings.images_dir.is_dir():
+            log.warning("KERASQ_IMAGES_DIR=%r is no folder, so that no key names a file", str(settings.images_dir))
         cards = Cards(settings.models_dir, settings.models)
         cards.demand()
         cards.verify()

@@ -104,7 +104,9 @@ def misfit(error: ValidationError) -> str:
         return f"the body: {error.error_count():,} fields or values do not fit"
     first = error.errors(include_url=False, include_context=False)[0]
     where = ".".join(str(part) for part in first["loc"]) or "the body"
-    return f"{where}: {first['msg']}, found {_brief.repr(first['input'])}"
+    found = first["input"]
+    words = orjson.dumps(found).decode() if found is None or isinstance(found, bool) else _brief.repr(found)
+    return f"{where}: {first['msg']}, found {words}"
 
 
 def register(app: Flask) -> None:
