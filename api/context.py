@@ -50,7 +50,7 @@ class Context:
         if settings.rate_limit:
             rates.read(settings.rate_limit)
         if not settings.images_dir.is_dir():
-            log.warning("KERASQ_IMAGES_DIR=%r is no folder, so that no key names a file", str(settings.images_dir))
+            log.warning("KERASQ_IMAGES_DIR=%r is not a folder, so no key will name a file", str(settings.images_dir))
         cards = Cards(settings.models_dir, settings.models)
         cards.demand()
         cards.verify()

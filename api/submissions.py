@@ -25,6 +25,7 @@ from contract.card import Card
 from contract.errors import (
     InvalidRequest,
     JobGone,
+    KeyReused,
     QueueFull,
     QueueUnavailable,
     TooLarge,
@@ -147,9 +148,11 @@ def _queued(job: Job, pixels: np.ndarray, key: str | None, wait: float, here: Co
             if key and not again:
                 here.store.release(owned, job.id)
             raise
-        with suppress(QueueUnavailable):  # it is accepted whatever becomes of Redis now
+        # It is accepted, whatever becomes of Redis and of the key now.
+        with suppress(QueueUnavailable, QueueFull, KeyReused):
             if again and not known:  # who bound the key was refused, and may have freed it since
                 here.store.reserve(owned, request, job.id)
+        with suppress(QueueUnavailable):
             return watch.settled(wait) if wait and not record.status.settled else record
         return record
 

@@ -71,7 +71,7 @@ def _submission(content: bytes) -> Submission:
         return Submission.model_validate_json(content)
     except ValidationError as error:
         if is_no_json(error):
-            raise BadRequest('the body is no JSON to be read; send an object such as {"key": "truck.jpg"}') from None
+            raise BadRequest('the body cannot be read as JSON; send an object such as {"key": "truck.jpg"}') from None
         raise InvalidRequest(f'{misfit(error)}; send an object such as {{"key": "truck.jpg"}}') from None
 
 

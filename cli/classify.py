@@ -15,11 +15,11 @@ from click.core import ParameterSource
 from rich.console import Console
 
 from cli.address import read_settings
-from cli.output import Csv, Ndjson, Output, Table, unwritable
+from cli.output import Csv, Ndjson, Output, Table, harmless, unwritable
 from cli.patience import Patience, Seconds
 from cli.progress import Tally, shown_on
 from cli.resume import Done, resume
-from cli.walk import walk
+from cli.walk import shown, walk
 from cli.ways import HttpWay, RedisWay, Way
 from cli.window import Window
 from contract.card import Card
@@ -90,7 +90,7 @@ def classify(
     settings = read_settings()
     if url is None and context.get_parameter_source("key") is ParameterSource.COMMANDLINE:
         raise click.UsageError("--key is for --url; the queue asks for none.")
-    stderr = Console(stderr=True)
+    stderr = Log(stderr=True)
     say = partial(_say, stderr)
     patient = Patience(patience, say, heed=url is not None)
     way: Way = RedisWay(settings, model, patient) if url is None else HttpWay(url, key, model, patient)
@@ -114,20 +114,26 @@ def classify(
     if not tally.found + tally.skipped:
         say(f"no image files found; those of a folder end in {', '.join(sorted(SUFFIXES))}")
     if left:
-        say(f"{left.total():,} files of other kinds were left out: {_kinds(left)}")
+        say(f"left out because of their kind: {_kinds(left)}")
     say(tally.summary())
     sys.exit(1 if tally.failed else 0)
 
 
+class Log(Console):
+    """A console whose reader may go: the run must outlive it."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+
+
 def _say(stderr: Console, words: str) -> None:
-    """If somebody takes it: a run must outlive its log."""
     with suppress(OSError):
         stderr.print(words, markup=False, highlight=False, soft_wrap=not stderr.is_terminal)
 
 
 def _kinds(left: Counter[str]) -> str:
     """The commonest suffixes, with how many files have each."""
-    named = [f"{suffix or 'without suffix'} {count:,}" for suffix, count in left.most_common(5)]
+    named = [f"{harmless(shown(suffix)) or 'without suffix'} {count:,}" for suffix, count in left.most_common(5)]
     return ", ".join([*named, *(["..."] if len(left) > 5 else [])])
 
 

@@ -13,6 +13,8 @@ from cli.address import url_file
 from contract.errors import BadSetting, KerasqError
 
 HOST = "127.0.0.1"
+#: The file in the state's folder that has the port of last time.
+PORT = "redis-port"
 
 
 @contextmanager
@@ -82,17 +84,20 @@ def free_port() -> int:
 
 def same_port(state_dir: Path, taken: int) -> int:
     """The port of last time, so that whoever was connected finds the server again; a free one where it is in use."""
-    kept = state_dir / "redis-port"
     try:
-        port = int(kept.read_text())
+        port = int((state_dir / PORT).read_text())
         demand_port(HOST, port, "--redis-port")
     except (OSError, ValueError, OverflowError, KerasqError):
         port = taken
     while port == taken:
         port = free_port()
-    with _writing(state_dir):
-        kept.write_text(f"{port}\n")
+    keep_port(state_dir, port)
     return port
+
+
+def keep_port(state_dir: Path, port: int) -> None:
+    with _writing(state_dir):
+        (state_dir / PORT).write_text(f"{port}\n")
 
 
 def answers(address: str) -> bool:
@@ -105,7 +110,7 @@ def trouble(address: str) -> str:
         with redis.Redis.from_url(address, socket_timeout=2, socket_connect_timeout=2) as client:
             client.ping()
     except redis.AuthenticationError as error:
-        raise BadSetting(f"REDIS_URL: its Redis lets nobody in with this name and password ({error})") from None
+        raise BadSetting(f"REDIS_URL: its Redis refuses the name and password, or asks for one ({error})") from None
     except redis.RedisError as error:
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
             raise BadSetting(f"REDIS_URL: the certificate of its Redis is not trusted ({error})") from None

@@ -32,9 +32,9 @@ def jobs(context: click.Context, job_id: str | None, limit: int, as_json: bool, 
     if (cancel or forget) and not job_id:
         raise click.UsageError("--cancel and --forget need the ID of a job.")
     if job_id and context.get_parameter_source("limit") is ParameterSource.COMMANDLINE:
-        raise click.UsageError("--limit is for the list, and has no use with the ID of a job.")
+        raise click.UsageError("--limit is for the list; it does nothing with the ID of a job.")
     if as_json and (cancel or forget):
-        raise click.UsageError("--json has no use with --cancel and --forget, which print nothing of the job.")
+        raise click.UsageError("--json cannot be combined with --cancel or --forget, which print nothing of the job.")
     if cancel and forget:
         raise click.UsageError("--cancel or --forget, not both; a job that is forgotten is cancelled too.")
     settings = read_settings()

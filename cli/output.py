@@ -81,7 +81,7 @@ class Table:
 
     def __init__(self, console: Console, labels: Sequence[str], top: int) -> None:
         self._console, self._top = console, top
-        self._label = max(len("label"), *(cell_len(_harmless(label)) for label in labels))
+        self._label = max(len("label"), *(cell_len(harmless(label)) for label in labels))
         fit = console.width >= NAME + top * (self._label + 6 + 2)
         #: Predictions beside one another; where they do not fit, each has a line.
         self._across = top if fit else 1
@@ -100,7 +100,7 @@ class Table:
         for failed, group in groupby(rows, lambda row: row[1].error is not None):
             if failed:
                 for file, result in group:
-                    words = _harmless(f"{shown(file)}: {': '.join(result.error or ())}")
+                    words = harmless(f"{shown(file)}: {': '.join(result.error or ())}")
                     self._console.print(words, style="red", markup=False, highlight=False, soft_wrap=whole)
             else:
                 self._console.print(self._grid(group))
@@ -122,10 +122,10 @@ class Table:
 
 def plain(text: str) -> str:
     """What rich prints as it is: no part of it is markup."""
-    return escape(_harmless(text))
+    return escape(harmless(text))
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     """Control characters as \\xNN: a file's name, or a label, must not steer the terminal."""
     return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 

@@ -102,6 +102,7 @@ def _server_port(redis_port: int | None, settings: Settings) -> int:
         raise KerasqError(f"--redis-port {redis_port} is the API's port, too")
     if redis_port:
         embedded.demand_port(embedded.HOST, redis_port, "--redis-port")
+        embedded.keep_port(settings.state_dir, redis_port)
     return redis_port or embedded.same_port(settings.state_dir, settings.port)
 
 

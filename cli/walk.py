@@ -32,17 +32,20 @@ def _folder(top: str, named: Collection[str], left: Counter[str]) -> Iterator[st
     while waiting:
         folder = waiting.pop()
         try:
-            files, folders = _list(folder, left)
+            files, folders, others = _list(folder)
         except OSError:
             yield folder
             continue
+        left.update(_suffix(path) for path in map(_below(folder), others) if not _is_named(path, named))
         waiting += [path for path in map(_below(folder), folders) if not _is_named(path, named)]
         yield from (path for path in map(_below(folder), files) if not _is_named(path, named))
 
 
-def _list(folder: str, left: Counter[str]) -> tuple[list[str], list[str]]:
-    """The names of a folder's image files, and of its folders, last first."""
-    files, folders = [], []
+def _list(folder: str) -> tuple[list[str], list[str], list[str]]:
+    """The names of a folder's image files, of its folders, last first, and of its other files."""
+    files: list[str] = []
+    folders: list[str] = []
+    others: list[str] = []
     with os.scandir(folder) as entries:
         for entry in entries:
             name = entry.name
@@ -52,11 +55,13 @@ def _list(folder: str, left: Counter[str]) -> tuple[list[str], list[str]]:
                 folders.append(name)
             elif _leads_to_folder(entry):
                 continue
-            elif (suffix := os.path.splitext(name)[1].lower()) in SUFFIXES:
-                files.append(name)
             else:
-                left[suffix] += 1
-    return sorted(files), sorted(folders, reverse=True)
+                (files if _suffix(name) in SUFFIXES else others).append(name)
+    return sorted(files), sorted(folders, reverse=True), others
+
+
+def _suffix(path: str) -> str:
+    return os.path.splitext(path)[1].lower()
 
 
 def _leads_to_folder(entry: "os.DirEntry[str]") -> bool:

@@ -43,7 +43,9 @@ def connect(settings: Settings) -> redis.Redis:
 
 @contextmanager
 def reaching_redis() -> Iterator[None]:
-    """Raises redis-py's errors as ours: QueueUnavailable, QueueFull without memory, BadSetting for a wrong database."""
+    """Raises redis-py's errors as ours: QueueUnavailable, QueueFull without memory, BadSetting for a wrong database or
+    a user without the rights.
+    """
     try:
         yield
     except (redis.ConnectionError, redis.TimeoutError) as error:

@@ -163,13 +163,13 @@ return redis.call('DEL', KEYS[1])
 """
 
 #: KEYS message, its new key, pending, held, queue. ARGV id, new id, now, new envelope. Answers 1 if it was still to be
-#: answered. It goes before what waits. A new id, because the envelope of the old one may still be under way.
+#: answered. A new id, because the envelope of the old one may still be under way.
 RENEW = """
 redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('ZREM', KEYS[4], ARGV[1])
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 redis.call('RENAME', KEYS[1], KEYS[2])
 redis.call('ZADD', KEYS[3], ARGV[3], ARGV[2])
-redis.call('RPUSH', KEYS[5], ARGV[4])
+redis.call('LPUSH', KEYS[5], ARGV[4])
 return 1
 """

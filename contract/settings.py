@@ -86,7 +86,9 @@ class Settings:
     job_ttl_s: int = _setting(24 * 3600, "Seconds after which a job that has not ended expires.")
     result_ttl_s: int = _setting(24 * 3600, "Seconds for which a result is kept.")
     visibility_timeout_s: int = _setting(
-        30, "Seconds after which a message that a dead worker held is delivered again; the shortest on a Redis wins."
+        30,
+        "Seconds after which a message that a dead worker held is delivered again; the shortest on a Redis wins.",
+        least=3,
     )
 
     engine: str = _setting(

@@ -106,11 +106,11 @@ class Store:
         """Raise QueueFull while Redis is nearly full: workers and Celery need room to bring it down again."""
         now = time.monotonic()
         if now - self._looked_at > MEMORY_LOOK:
-            try:
-                with reaching_redis():
+            with reaching_redis():
+                try:
                     memory = self.redis.info("memory")
-            except redis.ResponseError:  # some hosted servers do not tell
-                memory = {}
+                except redis.ResponseError:  # some hosted servers do not tell, or not everybody
+                    memory = {}
             self._looked_at, limit = now, memory.get("maxmemory", 0)
             self._nearly_full = bool(limit) and memory["used_memory"] > MEMORY_SHARE * limit
         if self._nearly_full:

@@ -6,7 +6,7 @@ history.csv             one row an epoch
 answers.npy             what the teachers answered, for a recipe that asks them once
 run.json                recipe, machine and versions that the run was started with
 
-Weights get their name, which says their epoch, only when they are whole: a run may die at any time.
+Weights get their name, which says their epoch, only when they are whole: the process may die at any time.
 """
 
 import csv
@@ -68,7 +68,7 @@ def input_share(run: Path) -> float | None:
 
 def weights(run: Path, kind: str) -> dict[int, Path]:
     """The run's files of a kind, BACKUP or BEST, by the epochs behind them, the newest last."""
-    found = run.glob(f"{kind}-*{SUFFIX}")
+    found = run.glob(f"{kind}-[0-9]*{SUFFIX}")
     return dict(sorted((int(path.name.removesuffix(SUFFIX).removeprefix(f"{kind}-")), path) for path in found))
 
 
@@ -146,7 +146,7 @@ def begin(
 
 def _differing(keys: list[str], then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """In words, with both values where they are short."""
-    short = [key for key in keys if not isinstance(then.get(key) or now[key], dict | list)]
+    short = [key for key in keys if isinstance(then.get(key), int | float | str) and now[key] is not None]
     values = [f"with {key} {then.get(key)}, not {now[key]}" for key in short]
     return " and ".join([*values, *(f"with another {key}" for key in keys if key not in short)])
 

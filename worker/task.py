@@ -14,7 +14,7 @@ from celery.worker import state
 
 from contract.card import Card
 from contract.envelope import TASK
-from contract.errors import EngineError, QueueUnavailable
+from contract.errors import EngineError, KerasqError
 from contract.jobs import Prediction, Result
 from contract.message import Message, Part
 from contract.store import Store
@@ -111,7 +111,7 @@ def patiently(step: Callable[[], T]) -> T:
     while True:
         try:
             return step()
-        except (QueueUnavailable, redis.RedisError) as error:
+        except (KerasqError, redis.RedisError) as error:
             if state.should_stop is not None or state.should_terminate is not None:
                 until = min(until, time.monotonic() + LAST_TRIES)
             if time.monotonic() >= until:

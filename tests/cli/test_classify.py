@@ -1,12 +1,15 @@
 import csv
 import io
 import json
+import os
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import redis
 
+from cli.classify import Log, _say
 from contract.card import Card, Input
 from contract.errors import QueueFull, QueueUnavailable
 from contract.store import INDEX
@@ -240,3 +243,13 @@ def test_a_missing_worker_is_told_once(kerasq, worker, store, photos) -> None:
     done = kerasq("classify", photos, "--model", "shapes")
     assert done.exit_code == 0
     assert done.stderr.splitlines()[0] == "no worker serves shapes yet; waiting"
+
+
+def test_a_log_whose_reader_has_gone_is_written_no_more() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with suppress(BrokenPipeError), os.fdopen(write, "w") as pipe:
+        log = Log(file=pipe)
+        _say(log, "one")
+        _say(log, "another")
+        assert log.quiet

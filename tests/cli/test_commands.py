@@ -251,7 +251,7 @@ def test_an_output_that_takes_nothing_is_one_line(server, command, end) -> None:
         (("classify", ".", "--model", "shapes", "--key", "k"), "--key is for --url"),
         (("classify", ".", "--model", "shapes", "--url", ""), "'' is not an address"),
         (("jobs", "x", "--limit", "3"), "--limit is for the list"),
-        (("jobs", "x", "--cancel", "--json"), "--json has no use with --cancel"),
+        (("jobs", "x", "--cancel", "--json"), "--json cannot be combined with --cancel"),
         (("up", "--redis-port", "7"), "--redis-port is for the embedded server"),
     ],
 )

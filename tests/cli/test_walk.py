@@ -79,3 +79,6 @@ def test_what_is_left_out_is_counted_by_its_suffix(tmp_path: Path) -> None:
     left = Counter[str]()
     assert [Path(path).name for path in walk([str(tmp_path)], left)] == ["d.png"]
     assert left == {".heic": 2, ".txt": 1, "": 1, ".avif": 1}
+    named = Counter[str]()
+    assert len(list(walk([str(tmp_path), str(tmp_path / "c.txt")], named))) == 2
+    assert named == {".heic": 2, "": 1, ".avif": 1}

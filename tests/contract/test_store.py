@@ -399,3 +399,16 @@ def test_a_job_forgotten_after_it_ran_leaves_nothing(store: Store) -> None:
     answer(store, message)
     store.forget(one.id)
     assert store.redis.keys("kerasq:forgotten:*") == []
+
+
+def test_a_redis_that_does_not_tell_its_memory_takes_jobs(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(section: str) -> None:
+        raise redis.exceptions.NoPermissionError("this user has no permissions to run the 'info' command")
+
+    monkeypatch.setattr(store.redis, "info", refuse)
+    queued(store, job())
+
+
+def test_a_user_without_the_rights_is_a_wrong_setting() -> None:
+    with pytest.raises(BadSetting, match="names a user who may not do what is needed"), reaching_redis():
+        raise redis.exceptions.NoPermissionError("this user has no permissions to run the 'hget' command")

@@ -40,7 +40,7 @@ REFUSED = {
     "outside img/": (b'{"key": "../README.md"}', JSON, 404, "'../README.md' names no file in img/"),
     "absolute path": (b'{"key": "/etc/passwd"}', JSON, 404, "'/etc/passwd' names no file in img/"),
     "key of another type": (b'{"key": 7}', JSON, 422, "key: Input should be a valid string"),
-    "not JSON": (b"truck.jpg", JSON, 400, "the body is no JSON to be read"),
+    "not JSON": (b"truck.jpg", JSON, 400, "the body cannot be read as JSON"),
     "not an object": (b"[]", JSON, 422, "send an object such as"),
     "unknown field": (b'{"file": "truck.jpg"}', JSON, 422, "file: Extra inputs are not permitted"),
     "not base64": (b'{"image": "????"}', JSON, 415, "not base64"),

@@ -51,7 +51,7 @@ def test_what_neither_waits_nor_was_taken_is_sent_again_under_a_new_id(store: St
     popped(store)
     taken(store)
     sweep_now(store, ["shapes"], 2.0)
-    fresh, still = waiting(store)
+    still, fresh = waiting(store)
     assert still == behind.id
     assert fresh != lost.id
     assert store.take("shapes", lost.id) is None
@@ -108,7 +108,7 @@ def test_the_oldest_of_a_long_queue_is_found(store: Store, monkeypatch: pytest.M
     sent = [accepted(store, number).id for number in range(5)]
     popped(store)
     sweep_now(store, ["shapes"], 2.0)
-    fresh, *others = waiting(store)
+    *others, fresh = waiting(store)
     assert others == sent[1:]
     assert store.take("shapes", fresh) is not None
 
