@@ -6,7 +6,6 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -16,6 +15,7 @@ from rich.console import Console
 
 from cli.address import read_settings
 from cli.output import Csv, Ndjson, Output, Table, harmless, unwritable
+from cli.paper import paper
 from cli.patience import Patience, Seconds
 from cli.progress import Tally, shown_on
 from cli.resume import Done, resume
@@ -27,7 +27,7 @@ from contract.errors import KerasqError
 from contract.images import SUFFIXES
 from contract.jobs import TOP
 
-#: Columns of a table that no terminal shows.
+#: Columns of a table that no terminal shows: all of them are filled, and most names fit.
 WIDE = 240
 FORMATS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 
@@ -91,7 +91,7 @@ def classify(
     if url is None and context.get_parameter_source("key") is ParameterSource.COMMANDLINE:
         raise click.UsageError("--key is for --url; the queue asks for none.")
     stderr = Log(stderr=True)
-    say = partial(_say, stderr)
+    say = stderr.say
     patient = Patience(patience, say, heed=url is not None)
     way: Way = RedisWay(settings, model, patient) if url is None else HttpWay(url, key, model, patient)
     classes = len(way.card.labels)
@@ -122,13 +122,12 @@ def classify(
 class Log(Console):
     """A console whose reader may go: the run must outlive it."""
 
+    def say(self, words: str) -> None:
+        with suppress(OSError):
+            self.print(words, markup=False, highlight=False, soft_wrap=not self.is_terminal)
+
     def on_broken_pipe(self) -> None:
         self.quiet = True
-
-
-def _say(stderr: Console, words: str) -> None:
-    with suppress(OSError):
-        stderr.print(words, markup=False, highlight=False, soft_wrap=not stderr.is_terminal)
 
 
 def _kinds(left: Counter[str]) -> str:
@@ -184,7 +183,7 @@ def _open(
     if form == "table":
         # Both on one terminal: the table goes through the console that has the bar, which then stays below it.
         shared = stderr.is_terminal and sys.stdout.isatty()
-        return Done(), Table(stderr if shared else _sheet(), card.labels, top)
+        return Done(), Table(stderr if shared else paper(WIDE), card.labels, top)
     done, fresh = Done(), True
     file: IO[bytes] = sys.stdout.buffer
     if output:
@@ -196,11 +195,6 @@ def _open(
                 stack.enter_context(_alone(output))
         file = stack.enter_context(_opened(output, "wb" if fresh else "ab"))
     return done, Csv(file, card.name, top, header=fresh) if form == "csv" else Ndjson(file, card.name)
-
-
-def _sheet() -> Console:
-    """As wide as the terminal; in a pipe or a file wide enough that most names stay on their line."""
-    return Console() if sys.stdout.isatty() else Console(width=WIDE)
 
 
 @contextmanager

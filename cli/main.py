@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from cli.signals import heed
 from contract.errors import KerasqError, QueueFull, QueueUnavailable, TooManyRequests, Unauthorized
+from contract.signals import heed
 
 #: Each command's module, imported when the command is asked for: a health check must not wait for what others need.
 COMMANDS = {

@@ -7,8 +7,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def paper() -> "Console":
-    """As wide as the terminal; in a pipe or a file as wide as it takes, so that nothing there is cut off."""
+def paper(width: int = 1000) -> "Console":
+    """As wide as the terminal; in a pipe or a file of `width` columns, so that nothing there is cut off."""
     from rich.console import Console
 
-    return Console() if sys.stdout.isatty() else Console(width=1000)
+    return Console() if sys.stdout.isatty() else Console(width=width)

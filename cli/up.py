@@ -14,7 +14,6 @@ from cli import embedded
 from cli.child import Child
 from cli.patience import Seconds
 from cli.processes import command, environment
-from cli.signals import heed
 from cli.stack import Stack, say
 from contract.card import Cards
 from contract.connection import connect
@@ -22,6 +21,7 @@ from contract.errors import KerasqError, QueueUnavailable
 from contract.hosts import bracketed
 from contract.presence import present, worker_name
 from contract.settings import Settings
+from contract.signals import heed
 
 
 @click.command(short_help="Run it all: Redis, API, workers.")

@@ -2,15 +2,14 @@
 
 import argparse
 import math
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from contract.errors import KerasqError
 from contract.settings import Settings
+from contract.signals import heed
 from training.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -307,12 +306,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _ended(number: int, frame: FrameType | None) -> None:
-    sys.exit(128 + number)
-
-
 if __name__ == "__main__":
-    for each in (signal.SIGTERM, signal.SIGHUP):  # so that what is half published is removed, as after Ctrl-C
-        if signal.getsignal(each) != signal.SIG_IGN:
-            signal.signal(each, _ended)
+    heed(lambda number, _: sys.exit(128 + number))  # so that what is half published is removed, as after Ctrl-C
     sys.exit(main())

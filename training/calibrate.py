@@ -4,6 +4,7 @@ One number, chosen on the validation split, divides the logits. It is folded int
 engine has it, no parameter is added and no answer changes, only how sure it claims to be.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import keras
@@ -63,14 +64,18 @@ def find_temperature(scores: np.ndarray, classes: np.ndarray) -> float:
     That is Top-versus-All (Le Coz et al. 2024, arXiv:2411.02988): the likelihood that counts is that of the likeliest
     class being right or wrong. That of all classes leaves networks of 100 classes too sure of the first.
     """
-    low, high = np.log(RANGE)
     right = scores.argmax(axis=1) == classes
 
-    def loss(log: float) -> float:
-        confidence = softmax(scores / np.exp(log), axis=1).max(axis=1)
+    def loss(temperature: float) -> float:
+        confidence = softmax(scores / temperature, axis=1).max(axis=1)
         return -float(np.log(np.where(right, confidence, 1 - confidence).clip(1e-12)).mean())
 
-    return float(np.exp(minimize_scalar(loss, bounds=(low, high), method="bounded").x))
+    return lowest(loss)
+
+
+def lowest(loss: Callable[[float], float]) -> float:
+    """The temperature in `RANGE` at which `loss` is lowest."""
+    return float(np.exp(minimize_scalar(lambda log: loss(np.exp(log)), bounds=np.log(RANGE), method="bounded").x))
 
 
 def fold(model: keras.Model, temperature: float) -> None:

@@ -1,11 +1,10 @@
 """Ways to calibrate, compared on validation images that had no part in it; the test split is not looked at."""
 
-import csv
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from scipy.optimize import isotonic_regression, minimize_scalar
+from scipy.optimize import isotonic_regression
 from scipy.special import softmax
 
 from contract.card import Cards
@@ -30,13 +29,7 @@ def compare(models: Path, data_dir: Path) -> Path:
             views = [calibrate.logits(model, images) for images in (split.images, split.images[:, :, ::-1])]
             errors = _errors(np.stack(views), split.classes, np.random.default_rng(data.SPLIT_SEED))
             rows.append({"model": name, **{way: f"{100 * error:.2f}" for way, error in errors.items()}})
-    study.FOLDER.mkdir(exist_ok=True)
-    path = study.FOLDER / "calibration.csv"
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, ["model", *WAYS, "none but chance"])
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
+    return study.write("calibration", ("model", *WAYS, "none but chance"), rows)
 
 
 def _errors(views: np.ndarray, classes: np.ndarray, chance: np.random.Generator) -> dict[str, float]:
@@ -60,9 +53,7 @@ def _at(temperature: float) -> Callable[[np.ndarray], np.ndarray]:
 
 def _likelihood(scores: np.ndarray, classes: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     """Guo et al. 2017, arXiv:1706.04599."""
-    bounds = np.log(calibrate.RANGE)
-    best = minimize_scalar(lambda log: calibrate.nll(scores, classes, np.exp(log)), bounds=bounds, method="bounded")
-    return _at(np.exp(best.x))
+    return _at(calibrate.lowest(lambda temperature: calibrate.nll(scores, classes, temperature)))
 
 
 def _isotonic(scores: np.ndarray, classes: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:

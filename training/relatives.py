@@ -4,7 +4,6 @@ CIFAR has such pairs across its splits (Barz and Denzler 2020, arXiv:1902.00423)
 pixels correlate, one of them mirrored or not and moved by up to two pixels.
 """
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,13 +28,7 @@ def count(data_dir: Path) -> Path:
             alike = nearest(getattr(data.load(name, data_dir), split).images, training)
             shares = {f"{limit} or more": f"{100 * (alike >= limit).mean():.2f}" for limit in (RELATIVES, SAME)}
             rows.append({"images": f"{name}, {split}", "among the training images of": among, **shares})
-    study.FOLDER.mkdir(exist_ok=True)
-    path = study.FOLDER / "relatives.csv"
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
+    return study.write("relatives", tuple(rows[0]), rows)
 
 
 def nearest(images: np.ndarray, training: np.ndarray) -> np.ndarray:

@@ -34,16 +34,23 @@ def repeats(name: str, recipe: Recipe, seeds: Sequence[int], folder: Path, **how
 
 
 def _written(study: str, recipes: Mapping[str, Recipe], folder: Path, **how: Any) -> Path:
-    FOLDER.mkdir(exist_ok=True)
-    path, rows = FOLDER / f"{study}.csv", []
+    rows: list[dict[str, object]] = []
     for name, recipe in recipes.items():
         run = folder / name.replace(" ", "-")
         train(recipe, run, **how)
         rows.append(_row(name, run))
-        with path.open("w", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS)
-            writer.writeheader()
-            writer.writerows(rows)
+        path = write(study, COLUMNS, rows)
+    return path
+
+
+def write(study: str, columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> Path:
+    """Write `<study>.csv`, which `table` and the page's report read."""
+    FOLDER.mkdir(exist_ok=True)
+    path = FOLDER / f"{study}.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(rows)
     return path
 
 

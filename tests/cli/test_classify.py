@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from cli.classify import Log, _say
+from cli.classify import Log
 from contract.card import Card, Input
 from contract.errors import QueueFull, QueueUnavailable
 from contract.store import INDEX
@@ -250,6 +250,6 @@ def test_a_log_whose_reader_has_gone_is_written_no_more() -> None:
     os.close(read)
     with suppress(BrokenPipeError), os.fdopen(write, "w") as pipe:
         log = Log(file=pipe)
-        _say(log, "one")
-        _say(log, "another")
+        log.say("one")
+        log.say("another")
         assert log.quiet

@@ -14,10 +14,10 @@ from cli import embedded, processes
 from cli.address import read_settings, url_file
 from cli.jobs import age
 from cli.main import COMMANDS, main
-from cli.signals import heed
 from contract.jobs import Job, Prediction, Result
 from contract.message import pack
 from contract.settings import Settings, variable
+from contract.signals import heed
 from tests.stack import ROOT, Stack
 
 
