@@ -5,7 +5,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -156,14 +156,16 @@ class Cards(Mapping[str, Card]):
         found = sorted(path.parent.name for path in folder.glob(f"[!.]*/{CARD}"))
         names = [name.strip() for name in only.split(",") if name.strip()] or found
         if missing := [name for name in names if name not in found]:
-            raise _unknown(missing[0], found)
+            holds = ", ".join(found) or "none"
+            raise UnknownModel(f"of the models to serve {missing[0]!r} is not in {folder}, which holds: {holds}")
         self._cards = {name: Card.read(folder / name) for name in names}
 
     def __getitem__(self, name: str) -> Card:
         try:
             return self._cards[name]
         except KeyError:
-            raise _unknown(name, self._cards) from None
+            served = ", ".join(self._cards) or "none"
+            raise UnknownModel(f"{name!r} is not a model here; served: {served}") from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._cards)
@@ -182,7 +184,3 @@ class Cards(Mapping[str, Card]):
     def verify(self) -> None:
         for name, card in self._cards.items():
             card.verify(self.folder / name)
-
-
-def _unknown(name: str, served: Iterable[str]) -> UnknownModel:
-    return UnknownModel(f"{name!r} is not a model here; served: {', '.join(served) or 'none'}")

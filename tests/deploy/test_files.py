@@ -69,6 +69,11 @@ def test_variables_have_defaults() -> None:
     assert "$" not in str(compose()["services"])
 
 
+def test_the_port_of_the_host_reaches_no_container() -> None:
+    """There it may be an address and a port, which no container's settings take."""
+    assert {service["environment"]["KERASQ_PORT"] for service in BUILT.values()} == {"5000"}
+
+
 def test_only_the_gpu_image_holds_tensorflow() -> None:
     """The base dependencies bring none, and only one stage installs the extra that does."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
