@@ -8,6 +8,7 @@ import sys
 COMMANDS = {
     "install": "bench.environments",
     "http": "bench.servers",
+    "best": "bench.best",
     "stages": "bench.stages",
     "changes": "bench.changes",
     "bulk": "bench.bulk",

@@ -32,6 +32,11 @@ def once(server: Server, what: str) -> Spread | None:
     return Spread.of(each.get(what) for each in server["rounds"])
 
 
+def ratio(ours: Spread | None, theirs: Spread | None) -> str:
+    """How many times as much; a dash where one is not known."""
+    return f"{ours.median / theirs.median:.2f}" if ours and theirs and theirs.median else "–"
+
+
 def levels(servers: Mapping[str, Server]) -> list[int]:
     """The numbers of clients, in order."""
     rounds = [each for server in servers.values() for each in server["rounds"]]
@@ -97,7 +102,7 @@ def _throughput(servers: Mapping[str, Server]) -> Table:
                 server["engine"],
                 "yes" if server["durable"] else "no",
                 *_cells(servers, server, cell),
-                _ratio(ours, over(server, "requests_s", most)),
+                ratio(ours, over(server, "requests_s", most)),
                 _errors(server),
             ]
             for server in servers.values()
@@ -167,10 +172,6 @@ def _errors(server: Server) -> str:
     loads = [load for each in server["rounds"] for load in each.get("loads", [])]
     errors, count = sum(load["errors"] for load in loads), sum(load["count"] for load in loads)
     return f"{errors:,} ({errors / (errors + count):.2%})" if errors else "0" if loads else "–"
-
-
-def _ratio(ours: Spread | None, theirs: Spread | None) -> str:
-    return f"{ours.median / theirs.median:.2f}" if ours and theirs and theirs.median else "–"
 
 
 def _words(found: Spread | None) -> str:

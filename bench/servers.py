@@ -66,6 +66,14 @@ def save(servers: Mapping[str, Any], options: argparse.Namespace) -> Path:
     return results.write("http", tables, figures.plots(servers), **raw)
 
 
+def chosen(parser: argparse.ArgumentParser, only: str | None, everybody: Mapping[str, Peer]) -> dict[str, Peer]:
+    """Those of `everybody` that `only` names, or all; ends the command for one that is not there."""
+    wanted = only.split(",") if only else list(everybody)
+    if unknown := [name for name in wanted if name not in everybody]:
+        parser.error(f"{', '.join(unknown)}: no such server; there are {', '.join(everybody)}")
+    return {name: everybody[name] for name in wanted}
+
+
 def _loaded(group: Group, peer: Peer, images: list[bytes], clients: int, options: argparse.Namespace) -> dict[str, Any]:
     times = {"seconds": options.seconds, "warmup": options.warmup}
     found = asyncio.run(load(group.url, peer, images, clients=clients, **times, server_cpu=group.cpu_s))
@@ -98,10 +106,7 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--warmup", type=float, default=3.0, help="seconds before them")
     parser.add_argument("--concurrency", type=_numbers, default=(1, 16, 64), metavar="N,...", help="clients at once")
     options = parser.parse_args(argv)
-    wanted = options.only.split(",") if options.only else list(everybody)
-    if unknown := [name for name in wanted if name not in everybody]:
-        parser.error(f"{', '.join(unknown)}: no such server; there are {', '.join(everybody)}")
-    options.peers = {name: everybody[name] for name in wanted}
+    options.peers = chosen(parser, options.only, everybody)
     return options
 
 

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import keras
 import numpy as np
 import onnxruntime
+from export import export
 
 from bench.rates import noise, rate
 from contract.settings import Settings
@@ -23,18 +23,15 @@ from worker.engines.keras import KerasEngine
 def main(folder: Path) -> None:
     engines = {each: KerasEngine(folder, replace(Settings(), precision=each)) for each in ("float32", "bfloat16")}
     shape = engines["float32"].input_shape
-    predicts = {name: engine.predict for name, engine in engines.items()} | {"onnx": exported(folder, shape)}
+    predicts = {name: engine.predict for name, engine in engines.items()} | {"onnx": exported(folder)}
     for line in sys.stdin:
         name, batch, seconds = line.split()
         print(rate(predicts[name], noise(shape, int(batch)), float(seconds)), flush=True)
 
 
-def exported(folder: Path, shape: tuple[int, ...]) -> Callable[[np.ndarray], np.ndarray]:
-    model = keras.saving.load_model(folder / "model.keras")
-    model(np.zeros((1, *shape), np.uint8))  # Keras exports no model that was never called
+def exported(folder: Path) -> Callable[[np.ndarray], np.ndarray]:
     with tempfile.TemporaryDirectory() as place:
-        file = Path(place) / "model.onnx"
-        model.export(file, format="onnx", verbose=False)
+        export(folder, file := Path(place) / "model.onnx")
         session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
     (taken,) = session.get_inputs()
     return lambda pixels: session.run(None, {taken.name: pixels})[0]
