@@ -27,19 +27,23 @@ class Target:
 
 def resolve(url: str, *, allow_private: bool) -> Target:
     """Raises InvalidRequest for a URL that is not one of http(s), or that leads to an address that is not public."""
+    if not (url.isascii() and url.isprintable()) or " " in url:
+        raise _unfit("a URL of printable ASCII without spaces, all else percent-encoded", url)
     try:
         parts = urlsplit(url)
         usual = PORTS[parts.scheme]
         port = parts.port or usual
     except (ValueError, KeyError):
-        raise InvalidRequest(f"callback_url: expected a URL of http or https, found {url!r}") from None
-    if not parts.hostname or parts.username is not None or not url.isascii() or not url.isprintable():
-        raise InvalidRequest(f"callback_url: expected a URL with a host and no user name, found {url!r}")
+        raise _unfit("a URL of http or https, with a port up to 65535 if it names one", url) from None
+    if not parts.hostname or parts.username is not None:
+        raise _unfit("a URL with a host and no user name", url)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    if " " in path:
-        raise InvalidRequest(f"callback_url: expected a URL without spaces, found {url!r}")
     address = _address(parts.hostname, port, allow_private=allow_private)
     return Target(scheme=parts.scheme, host=parts.hostname, port=port, path=path, address=address)
+
+
+def _unfit(expected: str, url: str) -> InvalidRequest:
+    return InvalidRequest(f"callback_url: expected {expected}, found {url!r}")
 
 
 def _address(host: str, port: int, *, allow_private: bool) -> str:

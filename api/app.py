@@ -8,11 +8,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from api import docs, health, jobs, metrics, models, openapi, page, problems, queues, samples, submissions, v2
 from api.context import Context
 from api.parameters import ModelName
-from contract.settings import Settings
 
 
-def create_app(settings: Settings, context: Context | None = None) -> OpenAPI:
-    """Wire the app. Raises BadModel when a model's folder does not hold what its card says, or BadSetting."""
+def create_app(context: Context) -> OpenAPI:
+    settings = context.settings
     app = OpenAPI(
         __name__,
         info=Info(
@@ -30,7 +29,7 @@ def create_app(settings: Settings, context: Context | None = None) -> OpenAPI:
     app.url_map.converters["model"] = ModelName
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies)  # type: ignore[method-assign]
-    app.extensions["kerasq"] = context or Context.open(settings)
+    app.extensions["kerasq"] = context
     problems.register(app)
     for resource in (page, docs, health, metrics, models, queues, samples, jobs, v2, submissions):
         app.register_api(resource.api)

@@ -60,7 +60,7 @@ class Submission(Strict):
 class PredictionBody(BaseModel):
     label: str
     probability: float = Field(ge=0, le=1)
-    percentage: float = Field(description="The probability in percent, to four places.", examples=[99.9038])
+    percentage: float = Field(description="The probability in percent, to four places.", examples=[99.3952])
 
 
 class ErrorBody(BaseModel):

@@ -3,15 +3,18 @@
 from flask import Response
 from flask_openapi3 import Tag
 from flask_openapi3.types import ResponseDict
+from gevent import Timeout
 
 from api.bodies import Health, Readiness, answer
 from api.context import context
 from api.openapi import body
 from api.routes import Routes
-from contract.errors import QueueUnavailable
-from contract.presence import present, serving
+from contract.errors import BadSetting, QueueUnavailable
+from contract.presence import Presence, present, serving
 
 api = Routes("health", __name__, abp_tags=[Tag(name="health", description="Is it alive, and does it work.")])
+#: Seconds after which a Redis that does not answer counts as away; whoever asks for health waits no longer.
+PATIENCE = 2.0
 READY: ResponseDict = {200: body(Readiness, "Yes."), 503: body(Readiness, "No.", "Retry-After")}
 
 
@@ -24,12 +27,17 @@ def healthz() -> Response:
 def readyz() -> Response:
     here = context()
     try:
-        workers = present(here.store.redis)
-    except QueueUnavailable:
-        body = {"ready": False, "redis": False, "models": {}, "missing": list(here.cards)}
-        return answer(body, 503, {"Retry-After": "5"})
-    served = serving(workers)
+        served = serving(workers())
+    except (QueueUnavailable, BadSetting):
+        facts = {"ready": False, "redis": False, "models": {}, "missing": list(here.cards)}
+        return answer(facts, 503, {"Retry-After": "5"})
     counts = {name: served[name] for name in here.cards}
     missing = [name for name, count in counts.items() if not count]
-    body = {"ready": not missing, "redis": True, "models": counts, "missing": missing}
-    return answer(body, 503 if missing else 200, {"Retry-After": "5"} if missing else None)
+    facts = {"ready": not missing, "redis": True, "models": counts, "missing": missing}
+    return answer(facts, 503 if missing else 200, {"Retry-After": "5"} if missing else None)
+
+
+def workers() -> list[Presence]:
+    """The workers that are there. Raises QueueUnavailable."""
+    with Timeout(PATIENCE, QueueUnavailable(f"Redis does not answer within {PATIENCE:g} s")):
+        return present(context().store.redis)

@@ -14,6 +14,7 @@ from api.gate import demand_key
 from api.openapi import EVENT, KEY, body, refusals, stream
 from api.parameters import Parameters
 from api.routes import Routes
+from api.waiting import waited
 from contract.errors import InvalidRequest, JobGone, JobSettled, QueueUnavailable, Unauthorized, UnknownJob
 from contract.jobs import Record
 from contract.notices import LOOK_AGAIN
@@ -69,7 +70,7 @@ def _awaited(here: Context, job_id: str, wait: float) -> Record:
         return here.store.get(job_id)
     with here.notices.watch(job_id) as watch:
         record = here.store.get(job_id)
-        return record if record.status.settled else watch.settled(min(wait, here.settings.max_wait_s))
+        return record if record.status.settled else waited(watch, record, min(wait, here.settings.max_wait_s))
 
 
 @api.post(

@@ -33,8 +33,11 @@ HEADERS: dict[str, dict[str, Any]] = {
     "Retry-After": {"description": "Seconds after which to ask again.", "schema": {"type": "integer", "minimum": 1}},
     "Preference-Applied": {"description": "The preference that was honoured.", "schema": {"type": "string"}},
     "WWW-Authenticate": {"description": "How to authenticate.", "schema": {"type": "string"}},
-    "RateLimit": {"description": "What is left, and for how long.", "schema": {"type": "string"}},
+    "RateLimit": {"description": "What is left, and for how long; where a rate is set.", "schema": {"type": "string"}},
+    "RateLimit-Policy": {"description": "The rate, where one is set.", "schema": {"type": "string"}},
 }
+#: Of an answer to what a rate limit let through.
+RATE = ("RateLimit", "RateLimit-Policy")
 #: Where a job's id leads: OpenAPI's links, for clients and fuzzers that follow them.
 LINKS = {
     name: {"operationId": name, "parameters": {"job_id": "$response.body#/id"}}

@@ -4,6 +4,7 @@ import logging
 import reprlib
 import time
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 from flask import Flask, Response, current_app, request
@@ -14,9 +15,19 @@ from api.context import context
 from api.keys import CHALLENGE
 from api.received import hear_out
 from contract.card import RESERVED
-from contract.errors import KerasqError, MethodNotAllowed, NotFound, QueueUnavailable, TooLarge, Unauthorized
+from contract.errors import (
+    BadSetting,
+    KerasqError,
+    MethodNotAllowed,
+    NotFound,
+    QueueUnavailable,
+    TooLarge,
+    Unauthorized,
+)
 
 MIMETYPE = "application/problem+json"
+#: What may stand in a URL's path as it is (RFC 3986, 3.3), beside letters and digits.
+PATH = "/-._~!$&'()*+,;=:@"
 #: Misfits of one body that are looked at one by one.
 MANY = 100
 #: Seconds between two lines in the log about a Redis that is away.
@@ -39,13 +50,22 @@ class Problem(BaseModel):
 
 def problem(status: int, title: str, detail: str, headers: dict[str, str] | None = None, **more: Any) -> Response:
     kind = "/docs/problems#" + title.lower().replace(" ", "-")
-    body = {"type": kind, "title": title, "status": status, "detail": detail, "instance": request.path, **more}
+    body = {
+        "type": kind,
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": quote(request.path, PATH),
+        **more,
+    }
     if request.path.startswith("/v2"):  # the Open Inference Protocol's own word for it
         body["error"] = detail
     return Response(orjson.dumps(body), status, headers, content_type=MIMETYPE)
 
 
 def of(error: KerasqError) -> Response:
+    if isinstance(error, BadSetting):  # for the operator to read, who can set it right while this runs
+        error = QueueUnavailable("Redis does not serve this API", error)
     headers = {}
     if error.retry_after:
         headers["Retry-After"] = str(error.retry_after)

@@ -44,7 +44,9 @@ class Rate:
         with reaching_redis():
             granted = self._limiter.hit(self._item, who)
             stats = self._limiter.get_window_stats(self._item, who)
-        seconds = max(1, math.ceil(stats.reset_time - time.time()))
+        left = stats.reset_time - time.time()
+        # A window that began just now has its whole length before it, of which `limits` says 0.
+        seconds = math.ceil(left) if left > 0 else self._item.get_expiry()
         if not granted:
             raise OverRate(self._item, seconds)
         return f'"submit";r={stats.remaining};t={seconds}'

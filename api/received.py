@@ -10,11 +10,15 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import MultiPartParser
 
-from contract.errors import BadRequest, InvalidRequest, TooLarge
+from contract.errors import BadRequest, InvalidRequest, TooLarge, UnsupportedMediaType
 
 
 def whole(request: Request) -> bytes:
-    """Raises BadRequest for a body that breaks off or is framed wrongly, werkzeug's 413 for one over the limit."""
+    """Raises BadRequest for a body that breaks off or is framed wrongly, werkzeug's 413 for one over the limit, and
+    UnsupportedMediaType for one that is packed.
+    """
+    if encoding := request.environ.get("HTTP_CONTENT_ENCODING"):
+        raise UnsupportedMediaType(f"Content-Encoding {encoding!r} is not taken; send the body as it is")
     limit, announced = request.max_content_length or 0, request.content_length or 0
     if announced > limit:
         raise RequestEntityTooLarge

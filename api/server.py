@@ -55,4 +55,4 @@ class Server(BaseApplication):
             print(f"api: {error}; the models stay as they were", file=sys.stderr, flush=True)
 
     def load(self) -> Flask:
-        return create_app(self._settings, Context.open(self._settings, self._cards))
+        return create_app(Context.open(self._settings, self._cards))

@@ -15,11 +15,12 @@ from api.bodies import JobBody, answer, job_body
 from api.context import Context, context
 from api.decoding import decoded
 from api.gate import demand_key, limit_rate
-from api.openapi import KEY, LINKS, SUBMISSION, body, refusals
+from api.openapi import KEY, LINKS, RATE, SUBMISSION, body, refusals
 from api.parameters import ModelPath, Parameters
 from api.preferences import Preferences
 from api.routes import Routes
 from api.uploads import Upload, uploads
+from api.waiting import waited
 from contract import errors
 from contract.card import Card
 from contract.errors import (
@@ -72,8 +73,11 @@ class NoUsableImage(UnusableImage):
 
 
 RESPONSES: ResponseDict = {
-    200: {**body(JobBody, "The job has ended.", "Location", "Preference-Applied"), "links": LINKS},
-    202: {**body(JobBody, "The job is queued.", "Location", "Retry-After", "Preference-Applied"), "links": LINKS},
+    200: {**body(JobBody, "The job has ended.", "Location", "Preference-Applied", *RATE), "links": LINKS},
+    202: {
+        **body(JobBody, "The job is queued.", "Location", "Retry-After", "Preference-Applied", *RATE),
+        "links": LINKS,
+    },
     **refusals(
         *(errors.BadRequest, errors.Unauthorized, errors.UnknownModel, errors.UnknownKey, errors.TooLarge),
         *(errors.UnsupportedMediaType, errors.NotAnImage, errors.InvalidRequest),
@@ -92,7 +96,7 @@ RESPONSES: ResponseDict = {
 )
 def submit(path: ModelPath, query: SubmitQuery, header: SubmitHeaders) -> Response:
     here = context()
-    if query.callback_url:
+    if query.callback_url is not None:
         _demand_callable(query.callback_url, here)
     job, pixels = _job(here.cards[path.model], uploads(request, here.settings), query, here)
     preferences = Preferences.read(header.prefer, here.settings.max_wait_s)
@@ -134,8 +138,8 @@ def _demand_callable(url: str, here: Context) -> None:
 def _queued(job: Job, pixels: np.ndarray, key: str | None, wait: float, here: Context) -> Record:
     """Queue the job, or find the one that an Idempotency-Key already made; its record after at most `wait` seconds."""
     owned = f"{g.owner or ''} {key}"  # one client's keys are not another's
-    request = _fingerprint(job, pixels) if key else b""
-    first_id = here.store.reserve(owned, request, job.id) if key else job.id
+    asked = _fingerprint(job, pixels) if key else b""
+    first_id = here.store.reserve(owned, asked, job.id) if key else job.id
     if again := first_id != job.id:
         job = replace(job, id=first_id)
     with here.notices.watch(job.id) as watch:
@@ -151,10 +155,8 @@ def _queued(job: Job, pixels: np.ndarray, key: str | None, wait: float, here: Co
         # It is accepted, whatever becomes of Redis and of the key now.
         with suppress(QueueUnavailable, QueueFull, KeyReused):
             if again and not known:  # who bound the key was refused, and may have freed it since
-                here.store.reserve(owned, request, job.id)
-        with suppress(QueueUnavailable):
-            return watch.settled(wait) if wait and not record.status.settled else record
-        return record
+                here.store.reserve(owned, asked, job.id)
+        return waited(watch, record, wait) if wait and not record.status.settled else record
 
 
 def _already(job_id: str, here: Context) -> Record | None:

@@ -48,8 +48,6 @@ def uploads(request: Request, settings: Settings) -> list[Upload]:
 
 def _each(request: Request, settings: Settings) -> Iterator[Upload]:
     kind = request.mimetype
-    if encoding := request.environ.get("HTTP_CONTENT_ENCODING"):
-        raise UnsupportedMediaType(f"Content-Encoding {encoding!r} is not taken; send the body as it is")
     if kind == "application/json":
         content = whole(request)
         demand_few(content, FIELDS * (settings.max_images + 1))

@@ -17,14 +17,15 @@ from api import tensors
 from api.bodies import answer
 from api.context import Context, context
 from api.gate import demand_key, limit_rate
-from api.openapi import KEY, body, ref, refusals
+from api.health import workers
+from api.openapi import KEY, RATE, body, ref, refusals
 from api.parameters import ModelPath
 from api.received import demand_few, whole
 from api.routes import Routes
 from contract import errors
-from contract.errors import KerasqError, NotInTime, QueueUnavailable
+from contract.errors import BadSetting, KerasqError, NotInTime, QueueUnavailable
 from contract.jobs import Job, Record
-from contract.presence import present, serving
+from contract.presence import serving
 
 TAG = Tag(name="v2", description="The Open Inference Protocol, version 2.")
 api = Routes("v2", __name__, url_prefix="/v2", abp_tags=[TAG])
@@ -64,8 +65,8 @@ def model_ready(path: ModelPath) -> Response:
 
 def _ready(wanted: set[str]) -> Response:
     try:
-        served = serving(present(context().store.redis))
-    except QueueUnavailable:
+        served = serving(workers())
+    except (QueueUnavailable, BadSetting):
         served = Counter()
     missing = wanted - served.keys()
     return answer({"ready": not missing}, 503 if missing else 200, {"Retry-After": "5"} if missing else None)
@@ -88,10 +89,17 @@ def model(path: ModelPath) -> Response:
     security=KEY,
     openapi_extensions={"requestBody": INFER},
     responses={
-        200: body(tensors.InferResponse, "The probabilities."),
+        200: body(tensors.InferResponse, "The probabilities.", *RATE),
         **refusals(
             *(errors.BadRequest, errors.Unauthorized, errors.UnknownModel, errors.TooLarge, errors.InvalidRequest),
-            *(errors.TooManyRequests, errors.EngineError, errors.QueueFull, errors.QueueUnavailable, errors.NotInTime),
+            *(
+                errors.UnsupportedMediaType,
+                errors.TooManyRequests,
+                errors.EngineError,
+                errors.QueueFull,
+                errors.QueueUnavailable,
+                errors.NotInTime,
+            ),
         ),
     },
 )

@@ -27,8 +27,11 @@ def _die_with_parent() -> None:
 class Child:
     """One supervised process, in its own session: Ctrl-C on the terminal reaches the supervisor alone."""
 
-    def __init__(self, name: str, command: Sequence[str], environ: Mapping[str, str]) -> None:
-        self.name, self._command, self._environ = name, command, environ
+    def __init__(
+        self, name: str, command: Sequence[str], environ: Mapping[str, str], *, inherited: Sequence[int] = ()
+    ) -> None:
+        """`inherited` are descriptors that it gets as they are."""
+        self.name, self._command, self._environ, self._inherited = name, command, environ, inherited
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
         self._pause = FIRST_PAUSE
@@ -56,6 +59,7 @@ class Child:
             errors="replace",
             start_new_session=True,
             preexec_fn=_die_with_parent,
+            pass_fds=self._inherited,
         )
         self._reader = threading.Thread(target=self._listen, args=(self._process,), name=self.name, daemon=True)
         self._reader.start()

@@ -1,6 +1,5 @@
 """`kerasq classify`: files and folders through the queue, results out in the files' order."""
 
-import fcntl
 import os
 import sys
 from collections import Counter
@@ -10,10 +9,10 @@ from pathlib import Path
 from typing import IO
 
 import click
-from click.core import ParameterSource
 from rich.console import Console
 
 from cli.address import read_settings
+from cli.lock import locked
 from cli.output import Csv, Ndjson, Output, Table, harmless, unwritable
 from cli.paper import paper
 from cli.patience import Patience, Seconds
@@ -58,7 +57,7 @@ FORMATS = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
     help="Seconds to try again when the queue is full or away.",
 )
 @click.option("--url", metavar="URL", help="Ask the server there over HTTP, such as http://localhost:5000.")
-@click.option("--key", envvar="KERASQ_KEY", metavar="KEY", help="The API key for --url; better set KERASQ_KEY.")
+@click.option("--key", metavar="KEY", help="The API key for --url; better set KERASQ_KEY.")
 @click.pass_context
 def classify(
     context: click.Context,
@@ -88,12 +87,12 @@ def classify(
     """
     output = None if output == Path("-") else output
     settings = read_settings()
-    if url is None and context.get_parameter_source("key") is ParameterSource.COMMANDLINE:
+    if key and not url:
         raise click.UsageError("--key is for --url; the queue asks for none.")
     stderr = Log(stderr=True)
     say = stderr.say
     patient = Patience(patience, say, heed=url is not None)
-    way: Way = RedisWay(settings, model, patient) if url is None else HttpWay(url, key, model, patient)
+    way: Way = RedisWay(settings, model, patient) if url is None else HttpWay(url, key or settings.key, model, patient)
     classes = len(way.card.labels)
     top = min(TOP, classes) if top is None else top
     if top > classes:
@@ -205,13 +204,8 @@ def _alone(output: Path) -> Iterator[IO[bytes]]:
     except OSError as error:
         raise unwritable(output, error) from None
     with file:
-        if output.is_file():
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise KerasqError(f"{output}: another run writes to it") from None
-            except OSError:  # a file system without locks
-                pass
+        if output.is_file() and not locked(file):
+            raise KerasqError(f"{output}: another run writes to it")
         yield file
 
 

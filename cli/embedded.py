@@ -1,8 +1,8 @@
 """The Redis that `kerasq up` brings along: where its data is, how it is started, when it answers."""
 
 import errno
-import fcntl
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,27 +10,35 @@ from pathlib import Path
 import redis
 
 from cli.address import url_file
+from cli.lock import locked
 from contract.errors import BadSetting, KerasqError
 
 HOST = "127.0.0.1"
 #: The file in the state's folder that has the port of last time.
 PORT = "redis-port"
+#: Seconds that the server of a `kerasq up` that was killed has to end.
+LAST_WRITES = 3.0
 
 
 @contextmanager
-def alone(state_dir: Path) -> Iterator[None]:
-    """Hold the folder's lock. Raises KerasqError if another `kerasq up` holds it, or nothing can be written there."""
+def alone(state_dir: Path) -> Iterator[int]:
+    """Hold the folder's lock; its descriptor, for the server to inherit, which so holds it as long as it runs.
+
+    Raises KerasqError if another `kerasq up` holds it, or nothing can be written there.
+    """
     with _writing(state_dir):
         state_dir.mkdir(parents=True, exist_ok=True)
         held = (state_dir / "lock").open("w")
     with held as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise KerasqError(
-                f"another `kerasq up` runs on {state_dir}; KERASQ_STATE_DIR names another folder"
-            ) from None
-        yield
+        until = time.monotonic() + LAST_WRITES
+        while not locked(lock):
+            if time.monotonic() > until:
+                raise KerasqError(
+                    f"another `kerasq up` runs on {state_dir}, or its Redis still does; "
+                    "KERASQ_STATE_DIR names another folder"
+                )
+            time.sleep(0.1)
+        yield lock.fileno()
 
 
 def command(state_dir: Path, port: int) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from contract.errors import KerasqError, QueueFull, QueueUnavailable, TooManyRequests, Unauthorized
+from contract.errors import TRY_AGAIN, KerasqError, Unauthorized
 from contract.signals import heed
 
 #: Each command's module, imported when the command is asked for: a health check must not wait for what others need.
@@ -45,7 +45,7 @@ class Commands(click.Group):
         except KerasqError as error:
             hint = "; KERASQ_KEY or --key gives it" if isinstance(error, Unauthorized) else ""
             click.echo(f"kerasq: {error}{hint}", err=True)
-            away = isinstance(error, QueueUnavailable | QueueFull | TooManyRequests)
+            away = isinstance(error, TRY_AGAIN)
             ctx.exit(UNREACHABLE if away else USAGE)
         except BrokenPipeError:  # click's own: whoever read has enough
             raise

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from contract.errors import QueueFull, QueueUnavailable, TooManyRequests
+from contract.errors import TRY_AGAIN, QueueUnavailable
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class Patience:
         while True:
             try:
                 done = step()
-            except (QueueFull, QueueUnavailable, TooManyRequests) as error:
+            except TRY_AGAIN as error:
                 if isinstance(error, QueueUnavailable) and not self._begun:
                     raise
                 now = time.monotonic()

@@ -7,9 +7,8 @@ import click
 
 from cli import embedded
 from cli.address import read_settings
+from contract.cores import cores
 from contract.settings import ROOT, Settings
-
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def command(module: str) -> list[str]:
@@ -21,7 +20,7 @@ def environment(settings: Settings, workers: int = 1) -> dict[str, str]:
     """What the rooms' processes get to see: this Redis, this address, and each worker its share of the cores."""
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {
-        "KERASQ_ENGINE_THREADS": str(max(1, CORES // workers)),
+        "KERASQ_ENGINE_THREADS": str(max(1, cores() // workers)),
         # glibc would give each of a worker's threads a heap of its own, which keeps what one batch needed: 9 MB.
         "MALLOC_ARENA_MAX": "2",
         **os.environ,

@@ -49,6 +49,4 @@ def become_training(words: Sequence[str], needed: Sequence[str] = NEEDED, **envi
     missing = [name for name in extra if not find_spec(name)]
     if missing:
         raise KerasqError(f"this needs {', '.join(missing)}, not installed here; pip install -e '.[train]' brings it")
-    if not find_spec(backend):
-        raise KerasqError(f"KERAS_BACKEND={backend} is not installed here; pip install {backend}, or leave it unset")
     become([*command("training"), *words], {**environment(read_settings()), **environ})

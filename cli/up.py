@@ -65,7 +65,7 @@ def up(
     embedded.demand_port(settings.host, settings.port, "--port")
     stack = Stack(grace)
     with ExitStack() as held:
-        held.enter_context(embedded.alone(settings.state_dir))
+        lock = held.enter_context(embedded.alone(settings.state_dir))
         heed(_stopped_by(stack), signal.SIGINT)
         environ = environment(settings, workers)
         server = None if os.environ.get("REDIS_URL") else _server_port(redis_port, settings)
@@ -74,7 +74,7 @@ def up(
             held.enter_context(embedded.published(settings.state_dir, environ["REDIS_URL"]))
         held.callback(stack.drain)
         if server:
-            stack.run(Child("redis", embedded.command(settings.state_dir, server), os.environ))
+            stack.run(Child("redis", embedded.command(settings.state_dir, server), os.environ, inherited=(lock,)))
         elif trouble := embedded.trouble(environ["REDIS_URL"]):
             say(f"kerasq: the Redis of REDIS_URL does not answer yet; waiting ({trouble})", err=True)
         if stack.supervise(lambda: embedded.answers(environ["REDIS_URL"])):

@@ -1,6 +1,5 @@
 """The pipeline: while some files are read, others wait for their answers, and answers come out in the files' order."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +9,7 @@ from threading import Event
 from cli.carrier import Carrier
 from cli.decode import Chunk
 from contract.card import Input
+from contract.cores import cores
 from contract.jobs import CHUNK, Result
 
 #: Chunks that are being read before one of them may be sent.
@@ -33,7 +33,7 @@ class Window:
     def answers(self, files: Iterable[str]) -> Generator[Answered]:
         """Every file with its result, a chunk at a time."""
         names = iter(files)
-        pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="decode")
+        pool = ThreadPoolExecutor(cores(), thread_name_prefix="decode")
         try:
             while True:
                 self._read_ahead(names, pool)

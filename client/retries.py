@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from contract.errors import QueueFull, QueueUnavailable, TooManyRequests
+from contract.errors import TRY_AGAIN
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 T = TypeVar("T")
@@ -23,12 +23,12 @@ class Patience:
         self._seconds = seconds
 
     def __call__(self, step: Callable[[], T]) -> T:
-        """Raises what the step raises, QueueFull, QueueUnavailable and TooManyRequests once the time is over."""
+        """Raises what the step raises, what is worth another try once the time is over."""
         pause, end = FIRST_PAUSE, time.monotonic() + self._seconds
         while True:
             try:
                 return step()
-            except (QueueFull, QueueUnavailable, TooManyRequests) as error:
+            except TRY_AGAIN as error:
                 told = max(pause, error.retry_after or 0)
                 if time.monotonic() + told > end:
                     raise

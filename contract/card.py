@@ -37,6 +37,13 @@ class Input:
     def shape(self) -> tuple[int, int, int]:
         return self.height, self.width, self.channels
 
+    def check(self, where: object) -> None:
+        """Raises BadModel, naming `where` it is from, for what no message can carry or no picture is decoded to."""
+        whole = all(isinstance(n, int) and 0 < n <= 4096 for n in self.shape)
+        _must(whole, where, "an input of 1 to 4096 pixels a side", self.shape)
+        _must(math.prod(self.shape) <= VALUES, where, f"an input of at most {VALUES:,} values", self.shape)
+        _must(self.channels in (1, 3), where, "an input of 1 or 3 channels", self.channels)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
@@ -78,14 +85,11 @@ class Card:
 
     def check(self, path: Path) -> None:
         """Raises BadModel, naming `path`, for a card that cannot stand there."""
-        folder, sizes = path.parent.name, self.input.shape
+        folder = path.parent.name
         _must(self.name == folder, path, f"the name of its folder, {folder!r}", self.name)
         check_name(self.name, path)
         check_labels(self.labels, path)
-        whole = all(isinstance(n, int) and 0 < n <= 4096 for n in sizes)
-        _must(whole, path, "an input of 1 to 4096 pixels a side", sizes)
-        _must(math.prod(sizes) <= VALUES, path, f"an input of at most {VALUES:,} values", sizes)
-        _must(self.input.channels in (1, 3), path, "an input of 1 or 3 channels", self.input.channels)
+        self.input.check(path)
         _must(_maps(self.files, str) and WEIGHTS in self.files, path, f"a sha256 of {WEIGHTS}", self.files)
         _must(_maps(self.parameters, int), path, "numbers of parameters", self.parameters)
         _must(_maps(self.training, object), path, "facts of the training", self.training)

@@ -12,8 +12,8 @@ from redis.retry import Retry
 from contract.errors import BadSetting, QueueFull, QueueUnavailable
 from contract.settings import Settings
 
-#: How the answer of a Redis begins that cannot write to its disk.
-REFUSES_WRITES = "MISCONF"
+#: How the answer of a Redis begins that cannot write to its disk, or to as many replicas as it must.
+REFUSES_WRITES = ("MISCONF", "NOREPLICAS")
 
 
 def connect(settings: Settings) -> redis.Redis:
@@ -53,7 +53,7 @@ def reaching_redis() -> Iterator[None]:
     except redis.InvalidResponse as error:
         raise QueueUnavailable("what answers at REDIS_URL is no Redis") from error
     except OutOfMemoryError as error:
-        raise QueueFull(f"Redis has no memory left: {error}") from error
+        raise QueueFull("Redis has no memory left") from error
     except NoPermissionError as error:
         raise BadSetting(f"REDIS_URL names a user who may not do what is needed: {error}") from None
     except redis.ResponseError as error:

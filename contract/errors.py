@@ -7,7 +7,7 @@ MISCONFIGURED = 2
 
 
 class KerasqError(Exception):
-    """Something went wrong that kerasq has a name for."""
+    """Something went wrong here that is not the client's doing; the log says what."""
 
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Internal error"
@@ -117,13 +117,13 @@ class TooManyRequests(KerasqError):
 
 
 class QueueFull(KerasqError):
-    """As many images wait as the queue may hold."""
+    """As many images wait as the queue may hold, or Redis has hardly any memory left."""
 
     status, title, retry_after = 503, "Queue full", 5
 
 
 class QueueUnavailable(KerasqError):
-    """Redis does not answer."""
+    """Redis does not answer, or takes no writes."""
 
     status, title, retry_after = 503, "Queue unavailable", 5
 
@@ -136,6 +136,10 @@ class NotInTime(KerasqError):
     """The answer did not come while the request could be held."""
 
     status, title, retry_after = 504, "Not in time", 5
+
+
+#: What may go away by itself, so that trying again makes sense.
+TRY_AGAIN = (QueueFull, QueueUnavailable, TooManyRequests)
 
 
 class EngineError(KerasqError):

@@ -25,10 +25,14 @@ MARKER = re.compile(rb"\xff([\xc0-\xcf\xd8-\xfe])")
 START_OF_SCAN, END_OF_IMAGE = b"\xda", b"\xd9"
 #: Most segments of a JPEG between its scans; usual are dozens, and some hundreds where a colour profile is large.
 SEGMENTS = 10_000
-TILEWIDTH, TILELENGTH = 322, 323
+PHOTOMETRIC, TILEWIDTH, TILELENGTH, SAMPLEFORMAT = 262, 322, 323, 339
+WHITE_IS_ZERO, UNSIGNED = 0, 1
 BACKGROUND = (255, 255, 255)
 #: Where a picture of 16-bit samples remembers what is white, once they are held in 32 bits.
 DEPTH = "kerasq depth"
+
+#: Bytes by which Pillow tells formats apart.
+PREFIX = 16
 
 # The size is checked against our own limit, by the header alone, before anything is decoded.
 Image.MAX_IMAGE_PIXELS = None
@@ -63,13 +67,21 @@ def decode(
                     spend(picture.width * picture.height)
                 picture.draft("RGB", (size[1] * HEADROOM, size[0] * HEADROOM))
                 ImageOps.exif_transpose(picture, in_place=True)
-                return _fitted(_rgb(_reduced(picture, size)), size, channels)
+                return _fitted(_rgb(_reduced(_plain(picture), size)), size, channels)
     except KerasqError:
         raise
     except UnidentifiedImageError:
+        if form := _begins_like(content):
+            raise UnusableImage(f"the image begins like a {form} and is none that can be decoded") from None
         raise NotAnImage(f"the bytes are not an image of a format that is taken ({', '.join(FORMATS)})") from None
     except Exception as error:  # a decoder may raise anything on a damaged file
         raise UnusableImage(f"the image cannot be decoded: {error}") from None
+
+
+def _begins_like(content: bytes) -> str | None:
+    """The format that the first bytes are of."""
+    accepts = {form: Image.OPEN[form][1] for form in FORMATS}
+    return next((form for form, accept in accepts.items() if accept and accept(content[:PREFIX])), None)
 
 
 def _demand_size(picture: Image.Image, content: bytes, max_pixels: int) -> None:
@@ -100,6 +112,27 @@ def encode(pixels: np.ndarray) -> bytes:
     file = io.BytesIO()
     Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(file, "PNG", compress_level=1)
     return file.getvalue()
+
+
+def _plain(picture: Image.Image) -> Image.Image:
+    """A picture of 16-bit or 32-bit samples as one whose samples mean light and nothing else.
+
+    Pillow does this for 8 bits alone. Raises UnusableImage for samples below 0, which no light is.
+    """
+    tags = picture.tag_v2 if isinstance(picture, TiffImageFile) else {}
+    if picture.mode.startswith("I;16"):
+        samples = np.asarray(picture)
+        if tags.get(PHOTOMETRIC) == WHITE_IS_ZERO:
+            samples = 65535 - samples
+        elif "transparency" in picture.info:
+            samples = np.where(samples == picture.info["transparency"], 65535, samples)
+        else:
+            return picture
+        return Image.fromarray(samples.astype(np.uint16))
+    if picture.mode == "I" and np.asarray(picture).min() < 0:
+        kind = "more than 2,147,483,647" if UNSIGNED in tags.get(SAMPLEFORMAT, (UNSIGNED,)) else "less than 0"
+        raise UnusableImage(f"the image cannot be decoded: it has samples of {kind}")
+    return picture
 
 
 def _reduced(picture: Image.Image, size: tuple[int, int]) -> Image.Image:

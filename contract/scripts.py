@@ -81,10 +81,21 @@ return answer
 
 #: KEYS flow, pending, held, message, outbox, job... ARGV now, result ttl, channel, message id, its images, 1 if bulk,
 #: version, then for each job: id, chunk, packed answers ('' if not run), images, how many of them got predictions. What
-#: comes after a job's deadline is dropped: it has been told to have expired.
+#: comes after a job's deadline is dropped: it has been told to have expired. Answers 1, or 0 where the message is still
+#: to be run: a part was not, because its job was taken back, and that job has been made anew since, with its id.
 FINISH = """
 local now, ttl = ARGV[1], ARGV[2]
 local told, first = {}, false
+local function revived(i, at)
+    if ARGV[at + 2] ~= '' then return false end
+    local facts = redis.call('HMGET', KEYS[i], 'deadline', 'cancelled', 'r:' .. ARGV[at + 1])
+    return facts[1] and not facts[2] and not facts[3] and tonumber(facts[1]) >= tonumber(now)
+end
+if redis.call('EXISTS', KEYS[4]) == 1 then
+    for i = 6, #KEYS do
+        if revived(i, (i - 6) * 5 + 8) then return 0 end
+    end
+end
 -- First, so that a Redis without memory gets some back: what follows is then allowed.
 if redis.call('DEL', KEYS[4]) == 1 then
     first = true
@@ -99,7 +110,8 @@ for i = 6, #KEYS do
     local facts = redis.call('HMGET', KEYS[i], 'deadline', 'cancelled', 'chunks')
     -- With the message, and not with the answer: that may have come from a worker that was slow, before.
     if facts[1] and first then redis.call('HINCRBY', KEYS[i], 'settled', images) end
-    if facts[1] and not facts[2] then
+    -- One that was revived has a message of its own where this one is gone.
+    if facts[1] and not facts[2] and not revived(i, at) then
         if tonumber(facts[1]) < tonumber(now) then answers = '' end
         if redis.call('HSETNX', KEYS[i], field, answers) == 1 then
             if answers ~= '' then
@@ -117,6 +129,7 @@ for i = 6, #KEYS do
     end
 end
 if #told > 0 then redis.call('PUBLISH', ARGV[3], table.concat(told, ' ')) end
+return 1
 """
 
 #: KEYS job, outbox. ARGV now, result ttl, channel, id. Answers 1 if it is cancelled now, 0 if it had ended, -1 if it is
@@ -124,6 +137,8 @@ if #told > 0 then redis.call('PUBLISH', ARGV[3], table.concat(told, ' ')) end
 CANCEL = """
 local facts = redis.call('HMGET', KEYS[1], 'finished', 'cancelled', 'deadline')
 if not facts[3] then return -1 end
+-- The same call once more, whose reply was lost.
+if facts[2] == ARGV[1] then return 1 end
 if facts[1] or facts[2] or tonumber(facts[3]) < tonumber(ARGV[1]) then return 0 end
 -- First, because it needs no memory: what follows is then allowed.
 redis.call('EXPIRE', KEYS[1], ARGV[2])
@@ -143,13 +158,16 @@ if facts[1] - facts[2] > 0 then redis.call('SET', KEYS[3], '', 'EX', ARGV[2]) en
 return redis.call('DEL', KEYS[1])
 """
 
-#: KEYS idempotency key. ARGV digest of the request, id of its job, ttl, what a forgotten job's key begins with. Binds
-#: the key if it is not bound, or for the same request to a job that was forgotten unsettled; answers what to.
+#: KEYS idempotency key. ARGV digest of the request, id of its job, ttl, what a forgotten job's key begins with, and a
+#: job's, oldest id of a job whose record must still be there. Binds the key if it is not bound, or for the same request
+#: to a job that was forgotten unsettled or is older than results are kept; answers what to. A younger one without a
+#: record is about to be written.
 RESERVE = """
 local bound = redis.call('GET', KEYS[1])
 if bound then
     local digest, id = string.match(bound, '^(%S+) (%S+)$')
-    if digest ~= ARGV[1] or redis.call('EXISTS', ARGV[4] .. id) == 0 then return bound end
+    local gone = id < ARGV[6] and redis.call('EXISTS', ARGV[5] .. id) == 0
+    if digest ~= ARGV[1] or not (gone or redis.call('EXISTS', ARGV[4] .. id) == 1) then return bound end
 end
 redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. ARGV[2], 'EX', ARGV[3])
 return redis.call('GET', KEYS[1])

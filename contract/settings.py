@@ -77,6 +77,7 @@ class Settings:
     require_key: bool = _setting(False, "Ask for an API key even while none has been made.")
     rate_limit: str = _setting("", "Submissions per key, or per address, such as `600/minute`; empty is no limit.")
     trusted_proxies: int = _setting(0, "Proxies in front of the API whose X-Forwarded-For is believed.", least=0)
+    key: str = _setting("", "The API key that `kerasq classify --url` sends.", secret=True)
     callback_secret: str = _setting(
         "", "Signs callbacks (HMAC-SHA256); without one no callback_url is taken.", secret=True
     )
@@ -96,8 +97,8 @@ class Settings:
     )
     precision: str = _setting(
         "auto",
-        "Arithmetic of the engine: auto is bfloat16 where the CPU has it, and float32 once more for close calls; int8 "
-        "is OpenVINO's, for models that have it.",
+        "Arithmetic of the engine: auto is float32 in Keras, and in OpenVINO bfloat16 where the CPU has it, with "
+        "float32 once more for close calls; int8 is OpenVINO's, for models that have it.",
         choices=("auto", "float32", "bfloat16", "int8"),
     )
     engine_threads: int = _setting(0, "Cores that one worker's engine uses; 0 is all.", least=0)

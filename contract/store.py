@@ -27,6 +27,8 @@ CALLBACKS = PREFIX + "callbacks"
 CHANNEL = PREFIX + "told"
 #: How often Redis is asked for its memory, in seconds, and the share of it at which no more is taken.
 MEMORY_LOOK, MEMORY_SHARE = 1.0, 0.9
+#: How many jobs are looked at together to fill a page, and how many times, where many are no longer kept.
+LOOK, LOOKS = 500, 20
 
 
 def job_key(job_id: str) -> str:
@@ -129,8 +131,11 @@ class Store:
         content, *wanted = taken
         return Message.decode(message_id, content), [each == 1 for each in wanted]
 
-    def finish(self, message: Message, version: str, answers: Sequence[Sequence[Result]]) -> None:
-        """Write the answers to each part of the message, once, and be done with it; none: the part was not run."""
+    def finish(self, message: Message, version: str, answers: Sequence[Sequence[Result]]) -> bool:
+        """Write the answers to each part of the message, once, and be done with it; none: the part was not run.
+
+        False, and nothing is written, where one that was not run is to be run after all: then take the message again.
+        """
         queue = message.queue
         keys = [flow_key(message.model), pending_key(queue), held_key(queue), message_key(message.id), CALLBACKS]
         keys += [job_key(part.job_id) for part in message.parts]
@@ -141,7 +146,7 @@ class Store:
             good = sum(not result.error for result in results)
             arguments += [part.job_id, part.chunk, packed, part.images, good]
         with reaching_redis():
-            self._finish(keys, arguments)
+            return bool(self._finish(keys, arguments))
 
     def get(self, job_id: str) -> Record:
         """The job's record. Raises UnknownJob, or JobGone where the id is older than results are kept."""
@@ -227,28 +232,47 @@ class Store:
                 raise self._missing(job_id)
 
     def page(self, count: int, before: str | None = None) -> tuple[list[Record], str | None]:
-        """Up to `count` jobs, newest first, older than the id `before`, without their results; and where to go on."""
+        """Up to `count` jobs, newest first, older than the id `before`, without their results; and where to go on.
+
+        Fewer, with somewhere to go on, only where very many before them are no longer kept.
+        """
+        page, size = list[Record](), count + 1
+        passed, now = cache(self._passed), time.time()
+        for _ in range(LOOKS):
+            ids, found = self._listed(before, size)
+            page += [records.read(each, passed, now) for each in found]
+            if len(page) > count:
+                return page[:count], page[count - 1].job.id
+            if len(ids) < size:
+                return page, None
+            before, size = ids[-1], LOOK
+        return page, before
+
+    def _listed(self, before: str | None, count: int) -> tuple[list[str], list[dict[bytes, bytes]]]:
+        """The next ids of the index, and the facts of those jobs that are still kept; the others leave the index."""
         fields = ["job", "seq", "deadline", "started", "finished", "cancelled", "done_images", "good_images", "version"]
         with reaching_redis():
-            ids = self.redis.zrevrangebylex(INDEX, f"({before}" if before else "+", "-", 0, count + 1)
+            ids = self.redis.zrevrangebylex(INDEX, f"({before}" if before else "+", "-", 0, count)
             pipeline = self.redis.pipeline(transaction=False)
-            for job_id in ids[:count]:
+            for job_id in ids:
                 pipeline.hmget(job_key(job_id.decode()), fields)
             rows = pipeline.execute()
-        found = [{k.encode(): v for k, v in zip(fields, row, strict=True) if v is not None} for row in rows]
-        passed, now = cache(self._passed), time.time()
-        page = [records.read(each, passed, now) for each in found if each]
-        return page, ids[count - 1].decode() if len(ids) > count else None
+            if gone := [job_id for job_id, row in zip(ids, rows, strict=True) if row[0] is None]:
+                self.redis.zrem(INDEX, *gone)
+        kept = [row for row in rows if row[0] is not None]
+        found = [{k.encode(): v for k, v in zip(fields, row, strict=True) if v is not None} for row in kept]
+        return [job_id.decode() for job_id in ids], found
 
     def reserve(self, key: str, request: bytes, job_id: str) -> str:
         """Bind an idempotency key to a request; the id of the job it was first bound to, `job_id` if it is new.
 
-        It is also new where that job was forgotten before it had run. Raises KeyReused when the key came with another
-        request before.
+        It is also new where that job was forgotten before it had run, or is no longer kept. Raises KeyReused when the
+        key came with another request before.
         """
         digest = hashlib.sha256(request).hexdigest()
+        oldest = new_id(time.time() - self._settings.result_ttl_s)
         with reaching_redis():
-            bound = self._reserve([_idempotency_key(key)], [digest, job_id, self._kept, FORGOTTEN])
+            bound = self._reserve([_idempotency_key(key)], [digest, job_id, self._kept, FORGOTTEN, job_key(""), oldest])
         bound_digest, bound_id = bound.decode().split()
         if bound_digest != digest:
             raise KeyReused(f"Idempotency-Key {key.split(' ', 1)[-1]!r} was used with another request")

@@ -14,9 +14,15 @@ from contract.message import pack
 from contract.store import Store
 
 Waiting = tuple[Job, np.ndarray, "Future[None]"]
-#: Clients that wait from which on a group gathers half of them; seconds in which none comes, and seconds in all, that
-#: end its gathering; and jobs that are enough for a group where fewer wait. Measured, see docs/decisions.md.
-COMPANY, GAP, GATHER, ENOUGH = 4, 0.005, 0.025, 32
+# How a group gathers: measured, see docs/decisions.md.
+#: Clients that wait, from which on a group gathers half of them.
+COMPANY = 4
+#: Seconds in which no job comes that end the gathering.
+GAP = 0.005
+#: Seconds that end it in any case.
+GATHER = 0.025
+#: Jobs that are enough for a group where fewer clients wait.
+ENOUGH = 32
 
 
 class Submitter:
@@ -56,7 +62,8 @@ class Submitter:
     def _next_group(self) -> list[Waiting]:
         group = [self._waiting.get()]
         images = group[0][0].queued_images
-        half = most // 2 if (most := max(self._seen)) >= COMPANY else 0
+        most = max(self._seen)
+        half = most // 2 if most >= COMPANY else 0
         closes = time.monotonic() + GATHER
         # Of a crowd half: where all go at once, clients and worker take turns, and each idles in the other's.
         while images < CHUNK and len(group) < max(half or ENOUGH, self._waiting.qsize() // 2):

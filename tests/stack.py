@@ -69,6 +69,13 @@ class Stack:
         self._server.send_signal(how)
         self._server.wait(20)
 
+    def hang_redis(self) -> None:
+        """It keeps its connections and says nothing, until `wake_redis`."""
+        self._server.send_signal(signal.SIGSTOP)
+
+    def wake_redis(self) -> None:
+        self._server.send_signal(signal.SIGCONT)
+
     def start_api(self) -> None:
         self._api = self._spawn("api", [sys.executable, "-m", "api"])
         until(self._listens, "the API listens")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from contract.errors import KerasqError
 from contract.settings import Settings
 from contract.signals import heed
+from training import backend
 from training.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ EXAMPLES = """python -m training train cifar100
 
 
 def train_(args: argparse.Namespace) -> None:
-    from training import engine
+    from training import engine, staging
     from training.train import train
 
     args.run = args.run or Path("runs") / args.name
@@ -38,6 +39,7 @@ def train_(args: argparse.Namespace) -> None:
     if args.publish:
         engine.demand_exporter()
         _demand_whole(args, recipe.epochs)
+        staging.demand_room(args.models)
     train(recipe, args.run, **_how(args))
     if args.publish:
         publish_(args)
@@ -60,8 +62,7 @@ def repeat(args: argparse.Namespace) -> None:
 def _demand_whole(args: argparse.Namespace, epochs: int) -> None:
     """Raise TrainingError where a run of fewer epochs than its recipe would take the place of a published model."""
     recipe, folder = _recipe(args.name), args.models / args.name
-    stops_early = recipe.schedule == "plateau"
-    if epochs < recipe.epochs and not stops_early and folder.exists() and not args.replace:
+    if epochs < recipe.epochs and folder.exists() and not args.replace:
         raise TrainingError(
             f"{folder} is there already, and the recipe has {recipe.epochs} epochs, not {epochs}; "
             "--replace publishes the run in its place" + (", --no-publish only trains" if args.call is train_ else "")
@@ -69,10 +70,11 @@ def _demand_whole(args: argparse.Namespace, epochs: int) -> None:
 
 
 def publish_(args: argparse.Namespace) -> None:
-    from training import publish, runs
+    from training import fit, publish, runs
 
     run = args.run or Path("runs") / args.name
-    _demand_whole(args, len(runs.kept(run)))
+    recipe, rows = _recipe(args.name), runs.kept(run)
+    _demand_whole(args, recipe.epochs if fit.stopped_early(recipe, rows) else len(rows))
     card = publish.publish(
         args.name, _recipe(args.name), run=run, data_dir=args.data, models=args.models, hours=args.hours
     )
@@ -286,11 +288,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         parser().parse_args(argv, args)
         if args.list:
+            backend.demand()
             _list()
         elif args.command is None:
             parser().print_help()
             return 2
         else:
+            backend.demand()
             args.call(args)
     except (TrainingError, KerasqError) as error:
         print(error, file=sys.stderr)

@@ -1,5 +1,6 @@
 """A Keras model of anybody's making -> `models/<name>/`: checked, exported, described."""
 
+import json
 import re
 import shutil
 from collections.abc import Sequence
@@ -10,14 +11,15 @@ from zipfile import is_zipfile
 import keras
 import numpy as np
 
-from contract import probe
-from contract.card import CARD, WEIGHTS, Card, Input, check_labels, check_name, sha256
+from contract import kerasfile, probe
+from contract.card import WEIGHTS, Card, Input, check_labels, check_name, sha256
 from contract.errors import BadModel
 from training import engine, provenance
 from training.errors import PublishError
 from training.staging import staged
 
-HALF = re.compile(r"b?float16")
+#: A type or policy of half precision, also of a quantized layer, as `int8_from_mixed_bfloat16`.
+HALF = re.compile(r"(?<=[\"_])(mixed_)?b?float16(?=\")")
 #: What an input may be of: uint8 itself, or what it is cast to without loss.
 TYPES = frozenset({"uint8", "bfloat16", "float16", "float32", "float64"})
 
@@ -37,7 +39,7 @@ def add(path: Path, *, name: str, labels: str, models: Path, limits: str = "", r
     if folder.exists() and not replace:
         raise BadModel(f"{folder}: expected no model of that name yet, found one; --replace puts this in its place")
     words, where = read_labels(labels)
-    model = _in_float32(_loaded(path))
+    model = _loaded(path)
     taken = _input(model, path)
     classes = _classes(model, path)
     if len(words) != classes:
@@ -46,7 +48,6 @@ def add(path: Path, *, name: str, labels: str, models: Path, limits: str = "", r
         shutil.copyfile(path, stage / WEIGHTS)
         _export(model, taken, path, stage)
         card = _described(name, words, limits, taken, model, stage)
-        card.check(folder / CARD)
         card.write(stage)
         Card.read(stage).verify(stage)
     return card
@@ -54,7 +55,7 @@ def add(path: Path, *, name: str, labels: str, models: Path, limits: str = "", r
 
 def read_labels(labels: str) -> tuple[tuple[str, ...], str]:
     """The labels, and where they are from, for people. Raises BadModel, naming the file."""
-    if "," in labels:
+    if "," in labels and not Path(labels).is_file():
         words, where = labels.split(","), "--labels"
     else:
         where = labels
@@ -75,33 +76,17 @@ def _loaded(path: Path) -> keras.Model:
         found = "something else" if path.is_file() else "no file"
         raise BadModel(f"{path}: expected a model that Keras 3 saved, as model.save('model.keras') does, found {found}")
     try:
-        return keras.saving.load_model(path, compile=False)
+        model = keras.saving.load_model(path, compile=False)
+        if HALF.search(json.dumps(kerasfile.config(path))):  # of which OpenVINO's exporter makes nothing
+            with kerasfile.reconfigured(path, _in_float32) as file:
+                model = keras.saving.load_model(file, compile=False)
+        return model
     except Exception as error:  # reading a damaged file may raise anything
         raise BadModel(f"{path}: expected a Keras model, found none that loads ({_reason(error)})") from None
 
 
-def _in_float32(model: keras.Model) -> keras.Model:
-    """The model, or where layers compute in half precision, of which OpenVINO's exporter makes nothing, a copy."""
-    if not HALF.search(str(model.get_config())):
-        return model
-
-    def whole(layer: Any) -> Any:
-        # Plain operations, such as a sum of two tensors, are no layers, and take what they get.
-        return type(layer).from_config(_whole(layer.get_config())) if isinstance(layer, keras.layers.Layer) else layer
-
-    copy = keras.models.clone_model(model, clone_function=whole, recursive=True)
-    copy.set_weights(model.get_weights())
-    return copy
-
-
-def _whole(config: Any) -> Any:
-    """A layer's configuration, and those of the layers in it, with float32 as their type instead of half precision."""
-    if isinstance(config, dict):
-        return {
-            key: "float32" if key == "dtype" and HALF.search(str(value)) else _whole(value)
-            for key, value in config.items()
-        }
-    return [_whole(each) for each in config] if isinstance(config, list) else config
+def _in_float32(config: Any) -> Any:
+    return json.loads(HALF.sub("float32", json.dumps(config)))
 
 
 def _reason(error: Exception) -> str:
@@ -121,7 +106,9 @@ def _input(model: keras.Model, path: Path) -> Input:
         raise BadModel(
             f"{path}: expected one input of uint8 or float pixels (None, height, width, 1 or 3 channels), found {found}"
         )
-    return Input(height=height, width=width, channels=channels)
+    taken = Input(height=height, width=width, channels=channels)
+    taken.check(path)
+    return taken
 
 
 def _classes(model: keras.Model, path: Path) -> int:

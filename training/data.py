@@ -91,12 +91,14 @@ def read(path: Path) -> dict[bytes, Any]:
     return content
 
 
-def _split(parts: list[dict[bytes, Any]], key: bytes) -> Split:
+def _split(parts: list[dict[bytes, Any]], key: bytes, labels: int) -> Split:
     rows = np.concatenate([part[b"data"] for part in parts])
     images = np.ascontiguousarray(rows.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
     classes = np.concatenate([np.asarray(part[key], np.int64) for part in parts])
     if len(images) != len(classes):
         raise ValueError(f"{len(images):,} images and {len(classes):,} labels")
+    if not 0 <= classes.min() <= classes.max() < labels:
+        raise ValueError(f"labels from {classes.min()} to {classes.max()}, where 0 to {labels - 1} were expected")
     return Split(images=images, classes=classes)
 
 
@@ -109,8 +111,8 @@ def load(name: str, folder: Path) -> Dataset:
     meta, *parts, last = (read(root / file) for file in FILES[name])
     key, names = (b"labels", b"label_names") if name == "cifar10" else (b"fine_labels", b"fine_label_names")
     try:
-        official, test = _split(parts, key), _split([last], key)
         labels, superclasses = _words(meta[names]), _superclasses(meta, parts)
+        official, test = _split(parts, key, len(labels)), _split([last], key, len(labels))
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise DataError(f"{root} does not hold the fields of {name}: {error}") from error
     train_rows, validation_rows = train_test_split(

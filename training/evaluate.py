@@ -88,22 +88,30 @@ def on_folder(name: str, models: Path, folder: Path, *, max_pixels: int) -> Metr
 def read_folder(folder: Path, card: Card, *, max_pixels: int) -> tuple[np.ndarray, np.ndarray]:
     """uint8 (N, height, width, 3) and class numbers (N,) of the pictures in `folder/<label>/`.
 
+    Hidden files and folders are left out.
+
     Raises DataError for a sub-folder that is no label, a file that cannot be decoded, or no pictures at all.
     """
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder")
     pixels, classes = [], []
-    for part in sorted(path for path in folder.iterdir() if path.is_dir()):
+    for part in sorted(path for path in folder.iterdir() if path.is_dir() and not _hidden(path)):
         if part.name not in card.labels:
             raise DataError(f"{part} is not a label of {card.name}; its labels are {', '.join(card.labels)}")
         for path in sorted(
-            each for each in part.iterdir() if each.is_file() and each.suffix.lower() in images.SUFFIXES
+            each
+            for each in part.iterdir()
+            if each.is_file() and not _hidden(each) and each.suffix.lower() in images.SUFFIXES
         ):
             pixels.append(_decoded(path, card, max_pixels))
             classes.append(card.labels.index(part.name))
     if not pixels:
         raise DataError(f"{folder} holds no pictures; expected them in one sub-folder per label")
     return np.stack(pixels), np.asarray(classes)
+
+
+def _hidden(path: Path) -> bool:
+    return path.name.startswith(".")
 
 
 def _decoded(path: Path, card: Card, max_pixels: int) -> np.ndarray:

@@ -68,7 +68,7 @@ def fit(
         networks.prepare(model, data.train.images)
         if start:
             networks.copy_layers(start, model)
-    if done < recipe.epochs and not _stopped_early(recipe, rows):
+    if done < recipe.epochs and not stopped_early(recipe, rows):
         _train(model, recipe, data, teachers, run, done)
     model.load_weights(runs.best_weights(run))
     return model
@@ -187,7 +187,7 @@ def _callbacks(recipe: Recipe, run: Path, batches: TrainingBatches) -> list[kera
     return [*callbacks, Backup(run)]
 
 
-def _stopped_early(recipe: Recipe, rows: list[dict[str, str]]) -> bool:
+def stopped_early(recipe: Recipe, rows: list[dict[str, str]]) -> bool:
     if recipe.schedule != "plateau" or not rows:
         return False
     losses = [float(row["val_loss"]) for row in rows]

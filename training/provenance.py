@@ -1,7 +1,6 @@
 """Where a model comes from: the facts that its card states about recipe, machine and versions. All are JSON."""
 
 import json
-import os
 import platform
 from dataclasses import asdict
 from importlib.metadata import version
@@ -12,6 +11,7 @@ import keras
 import numpy as np
 
 from contract.card import CARD, Card
+from contract.cores import cores
 from training.recipes import Recipe
 
 
@@ -60,7 +60,7 @@ def machine_facts() -> dict[str, Any]:
     versions = {name: version(name) for name in ("keras", backend, "numpy")}
     return {
         "versions": {"python": platform.python_version(), **versions},
-        "hardware": {"cpu": _cpu(), "cores": os.cpu_count(), "gpus": gpus()},
+        "hardware": {"cpu": _cpu(), "cores": cores(), "gpus": gpus()},
     }
 
 

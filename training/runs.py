@@ -31,12 +31,16 @@ LOGGED = {"input_seconds", "learning_rate", "seconds"}
 
 
 def history(run: Path) -> list[dict[str, str]]:
-    """The rows of the run's history, an epoch each in order, the later of two for one epoch; [] if there is none."""
+    """The rows of the run's history, an epoch each in order, the later of two for one epoch; [] if there is none.
+
+    One that was not written to its end is left out: its epoch was not backed up.
+    """
     path = run / HISTORY
     if not path.exists():
         return []
     with path.open(newline="") as file:
-        rows = {int(row["epoch"]): row for row in csv.DictReader(file)}
+        whole = [row for row in csv.DictReader(line.replace("\0", "") for line in file) if None not in row.values()]
+    rows = {int(row["epoch"]): row for row in whole}
     return [rows[epoch] for epoch in sorted(rows)]
 
 
@@ -112,10 +116,11 @@ def rewind(run: Path, epochs: int) -> list[dict[str, str]]:
         (run / HISTORY).unlink(missing_ok=True)
     else:
         columns = ["epoch", *sorted({*rows[0], *LOGGED} - {"epoch"})]
-        with (run / HISTORY).open("w", newline="") as file:
+        with (run / f"unfinished-{HISTORY}").open("w", newline="") as file:
             writer = csv.DictWriter(file, columns, restval="")
             writer.writeheader()
             writer.writerows(rows)
+        (run / f"unfinished-{HISTORY}").replace(run / HISTORY)
     return rows
 
 
@@ -125,21 +130,25 @@ def begin(
     before: dict[str, list[dict[str, Any]]],
     images: int | None = None,
     precision: str = "float32",
+    data: Mapping[str, str] | None = None,
 ) -> None:
     """Write down how the run was started: from which versions of the models `before` it, and with how many `images`.
 
-    None is all of the training images. The `precision` is written down, too, and may be another when it goes on.
+    None is all of the training images; `data` are the sha256 of their files. The `precision` is written down, too, and
+    may be another when it goes on.
 
-    Raises RunError if it was started with another recipe, other models before it or another number of images.
+    Raises RunError if it was started with another recipe, other models before it, other or another number of images.
     """
     run.mkdir(parents=True, exist_ok=True)
     recipe_facts, given = provenance.recipe_facts(recipe), {**before, "images": images}
     if (known := record(run)) is None:
-        known = {"recipe": recipe_facts, **provenance.machine_facts(), **given, "precision": precision}
+        known = {"recipe": recipe_facts, **provenance.machine_facts(), **given, "precision": precision, "data": data}
         (run / RECORD).write_text(json.dumps(known, indent=2) + "\n")
     now, then = recipe_facts | given, known["recipe"] | known
     # What a run does not say, because it began before there was such a thing, it had not.
     differing = [key for key in now if (then.get(key) or None) != (now[key] or None)]
+    if data and known.get("data", data) != data:
+        differing.append("data")
     if differing:
         raise RunError(f"{run} was started {_differing(differing, then, now)}; choose another folder with --run")
 
@@ -163,6 +172,7 @@ def record(run: Path) -> dict[str, Any] | None:
     """How the run was started, or None for a run that does not say. Raises RunError for a record that is damaged."""
     path = run / RECORD
     try:
-        return dict(json.loads(path.read_text())) if path.exists() else None
-    except (TypeError, ValueError):
+        known = json.loads(path.read_text()) if path.exists() else {"recipe": {}}
+        return {**known, "recipe": dict(known["recipe"])} if path.exists() else None
+    except (KeyError, TypeError, ValueError):
         raise RunError(f"{path} is damaged; choose another folder with --run") from None

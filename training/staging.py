@@ -21,6 +21,13 @@ def staged(folder: Path) -> Iterator[Path]:
         _put(stage, folder)
 
 
+def demand_room(models: Path) -> None:
+    """Raise OSError where no folder can be made in `models`: better before a training than after it."""
+    models.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=models):
+        pass
+
+
 def _put(stage: Path, folder: Path) -> None:
     if not folder.exists():
         stage.rename(folder)

@@ -26,7 +26,8 @@ def train(
     dataset = _dataset(recipe.dataset, data_dir, images)
     teachers = [_teacher(name, dataset.labels, models, precision) for name in names]
     start = evaluate.published(recipe.start, models)[0] if recipe.start else None
-    runs.begin(run, recipe, provenance.before(recipe, models), images, precision)
+    before, files = provenance.before(recipe, models), data.fingerprints(recipe.dataset, data_dir)
+    runs.begin(run, recipe, before, images, precision, files)
     fit.fit(recipe, dataset, run, start=start, teachers=teachers, precision=precision)
 
 

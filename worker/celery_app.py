@@ -6,6 +6,7 @@ import kombu
 from contract.message import queue_name
 from contract.settings import Settings
 from worker.order import Hands, UrgentFirst
+from worker.transport import transport
 
 
 def make_app(settings: Settings, hands: Hands) -> celery.Celery:
@@ -22,6 +23,9 @@ def make_app(settings: Settings, hands: Hands) -> celery.Celery:
         worker_hijack_root_logger=False,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
+        # Also where Redis answers that it takes no writes, as one whose disk is full does.
+        broker_channel_error_retry=True,
+        broker_transport=transport(hands),
         broker_transport_options={
             "queue_order_strategy": lambda: UrgentFirst(hands),
             # Seconds that Redis is asked to wait, before bulk is asked for again if there is room for it now.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from celery import bootsteps
+from celery.worker import state
 from celery.worker.consumer import Tasks
 
 from contract import presence
@@ -19,13 +20,20 @@ from worker.task import Classifier, Served, log
 
 #: Seconds in which any engine runs any batch, unless it hangs.
 STUCK = 60.0
+#: Seconds after which a worker that is to stop, and has run nothing since, waits only for a Redis that hangs.
+PARTING = 10.0
 
 
 def watch(served: Mapping[str, Served], limit: float) -> None:
     """Look for ever, in a thread of its own: a worker that was told to stop has no other that would."""
+    idle_since = None
     while True:
         time.sleep(presence.INTERVAL)
         end_if_stuck(served, limit)
+        stopping = state.should_stop is not None or state.should_terminate is not None
+        idle_since = (idle_since or time.monotonic()) if stopping and not _longest(served) else None
+        if idle_since and time.monotonic() - idle_since > PARTING:
+            end(f"Redis has not answered for {PARTING:g} s since this worker was told to stop")
 
 
 def end_if_stuck(served: Mapping[str, Served], limit: float) -> None:

@@ -38,6 +38,10 @@ class Hands:
         with self._lock:
             return {queue: list(ids) for queue, ids in self._held.items() if ids}
 
+    def holds(self, message_id: str) -> bool:
+        with self._lock:
+            return any(message_id in ids for ids in self._held.values())
+
     @property
     def room(self) -> bool:
         """Whether one more of bulk leaves some for what is urgent."""

@@ -49,20 +49,22 @@ class Classifier:
         def classify(task: celery.Task) -> None:
             queue = task.request.delivery_info["routing_key"]
             with self._hands.holding(queue, task.request.id):
-                taken = patiently(lambda: self._store.take(queue, task.request.id))
-                if taken:
-                    self.classify(*taken)
+                while taken := patiently(lambda: self._store.take(queue, task.request.id)):
+                    if self.classify(*taken):
+                        break
 
-    def classify(self, message: Message, wanted: Sequence[bool]) -> None:
+    def classify(self, message: Message, wanted: Sequence[bool]) -> bool:
         """Run the parts that are wanted of a message and write its answers; returns only when Redis has them.
 
-        Images that the engine cannot run get its error as their answer. The message is acknowledged after this, so a
-        worker that dies here loses nothing: the message comes again, and the store takes each answer once.
+        False where another part is wanted by now, and nothing was written. Images that the engine cannot run get its
+        error as their answer. The message is acknowledged after this, so a worker that dies here loses nothing: the
+        message comes again, and the store takes each answer once.
         """
         served = self._served[message.model]
         answers = _answers(message, wanted, served)
-        patiently(lambda: self._store.finish(message, served.card.version, answers))
-        self.images += sum(len(given) for given in answers)
+        done = patiently(lambda: self._store.finish(message, served.card.version, answers))
+        self.images += sum(len(given) for given in answers) if done else 0
+        return done
 
 
 def _answers(message: Message, wanted: Sequence[bool], served: Served) -> list[list[Result]]:

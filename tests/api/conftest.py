@@ -72,7 +72,7 @@ def make_api(settings: Settings) -> Callable[..., Api]:
         cards = Cards(here.models_dir)
         line = Line(store, cards)
         context = Context(settings=here, cards=cards, store=store, submitter=line, notices=Notices(store))  # type: ignore
-        return Api(create_app(here, context).test_client(), line, store, context)
+        return Api(create_app(context).test_client(), line, store, context)
 
     return make
 

@@ -1,8 +1,10 @@
 """Rate limits on what is submitted."""
 
 import re
+import time
 
 import pytest
+from limits import WindowStats
 
 from api import keys as api_keys
 from api import rates
@@ -17,10 +19,19 @@ def test_over_the_rate_is_429_and_says_when_to_try_again(make_api):
     first, second, third = (api.post("/shapes", **SUBMIT) for _ in range(3))
     assert (first.status_code, second.status_code, third.status_code) == (202, 202, 429)
     assert first.headers["RateLimit-Policy"] == '"submit";q=2;w=60'
-    assert re.fullmatch(r'"submit";r=1;t=\d+', first.headers["RateLimit"])
+    assert re.fullmatch(r'"submit";r=1;t=(59|60)', first.headers["RateLimit"])
     assert third.json["title"] == "Too many requests" and "2 per 1 minute" in third.json["detail"]
     assert 1 <= int(third.headers["Retry-After"]) <= 60
     assert len(api.line.jobs) == 2
+
+
+def test_a_window_that_begins_has_its_whole_length_before_it(make_api, monkeypatch):
+    """Within its first millisecond `limits` says 0 s."""
+    api = make_api(rate_limit="1/minute")
+    stats = WindowStats(reset_time=time.time() - 0.0001, remaining=0)
+    monkeypatch.setattr("limits.strategies.SlidingWindowCounterRateLimiter.get_window_stats", lambda *_: stats)
+    assert api.post("/shapes", **SUBMIT).headers["RateLimit"] == '"submit";r=0;t=60'
+    assert api.post("/shapes", **SUBMIT).headers["Retry-After"] == "60"
 
 
 def test_polling_and_cancelling_are_not_counted(make_api):

@@ -113,6 +113,7 @@ def test_no_usable_image_is_422_with_an_error_for_each(api):
         ({"data": b"hello", "content_type": "text/plain"}, 415, "Content-Type 'text/plain' is not taken"),
         ({"data": b""}, 415, "the request has no Content-Type"),
         ({"json": {"key": "truck.jpg"}, "headers": {"Content-Encoding": "gzip"}}, 415, "Content-Encoding 'gzip'"),
+        ({"data": b"GIF89a and no more", "content_type": "image/gif"}, 422, "begins like a GIF"),
     ],
 )
 def test_what_is_not_taken_says_why(api, given, status, words):

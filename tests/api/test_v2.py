@@ -48,6 +48,11 @@ def test_the_content_type_does_not_matter(api):
     assert answer.status_code == 200
 
 
+def test_a_packed_body_is_415(api):
+    answer = api.post("/v2/models/shapes/infer", data=b"\x1f\x8b", headers={"Content-Encoding": "gzip"})
+    assert answer.status_code == 415 and "Content-Encoding 'gzip'" in answer.json["error"]
+
+
 @pytest.mark.parametrize(
     ("body", "status", "words"),
     [

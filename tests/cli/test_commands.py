@@ -212,7 +212,7 @@ def test_api_and_worker_become_their_processes(kerasq, settings, monkeypatch, wo
 
 def test_workers_share_the_cores(settings, monkeypatch) -> None:
     monkeypatch.delenv("KERASQ_ENGINE_THREADS", raising=False)
-    monkeypatch.setattr(processes, "CORES", 8)
+    monkeypatch.setattr(processes, "cores", lambda: 8)
     assert processes.environment(settings, 3)["KERASQ_ENGINE_THREADS"] == "2"
     assert processes.environment(settings, 9)["KERASQ_ENGINE_THREADS"] == "1"
     monkeypatch.setenv("KERASQ_ENGINE_THREADS", "5")

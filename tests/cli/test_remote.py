@@ -26,9 +26,7 @@ def serve(worker, store, settings, monkeypatch, tmp_path):
     def start(**changes):
         here = replace(settings, **changes)
         cards, submitter = Cards(here.models_dir), Submitter(store)
-        app = create_app(
-            here, Context(settings=here, cards=cards, store=store, submitter=submitter, notices=Notices(store))
-        )
+        app = create_app(Context(settings=here, cards=cards, store=store, submitter=submitter, notices=Notices(store)))
         monkeypatch.setenv("KERASQ_MODELS_DIR", str(tmp_path / "none"))
         monkeypatch.setattr("cli.ways.connect", None)
         monkeypatch.setattr("cli.patience.FIRST_PAUSE", 0.01)

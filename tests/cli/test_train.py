@@ -88,14 +88,6 @@ def test_another_backend_needs_no_tensorflow(kerasq, became, monkeypatch) -> Non
     assert len(became) == 1
 
 
-def test_a_backend_that_is_not_there_is_named(kerasq, became, monkeypatch) -> None:
-    monkeypatch.setenv("KERAS_BACKEND", "jax")
-    monkeypatch.setattr(train, "find_spec", lambda name: None if name == "jax" else name)
-    done = kerasq("train", "cifar10")
-    assert (done.exit_code, became) == (2, [])
-    assert done.stderr == "kerasq: KERAS_BACKEND=jax is not installed here; pip install jax, or leave it unset\n"
-
-
 def test_a_card_is_shown_with_its_limits(kerasq, settings) -> None:
     folder = settings.models_dir / "shapes"
     replace(Card.read(folder), limits="no stars").write(folder)

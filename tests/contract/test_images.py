@@ -168,6 +168,29 @@ def test_a_16_bit_grey_png_with_a_transparent_level_keeps_its_light(side: int) -
     assert abs(int(pixels(content)[0, 0, 0]) - 117) <= 1
 
 
+@pytest.mark.parametrize("side", [100, 300])
+def test_a_transparent_level_of_16_bits_is_laid_on_white(side: int) -> None:
+    content = saved(Image.fromarray(np.full((side, side), 30_000, np.uint16)), "PNG", transparency=30_000)
+    assert (pixels(content) == 255).all()
+
+
+@pytest.mark.parametrize("side", [100, 300])
+def test_where_white_is_zero_16_bits_are_turned(side: int) -> None:
+    grey = Image.fromarray(np.full((side, side), 65_535, np.uint16))
+    assert (pixels(saved(grey, "TIFF", tiffinfo={262: 0})) == 0).all()
+    assert (pixels(saved(grey, "TIFF")) == 255).all()
+
+
+def test_samples_that_pillow_cannot_hold_are_no_picture() -> None:
+    content = saved(Image.fromarray(np.full((40, 40), -1, np.int32)), "TIFF")
+    with pytest.raises(UnusableImage, match="samples of less than 0"):
+        pixels(content)
+    signed, unsigned = (struct.pack("<HHIHH", 339, 3, 1, kind, 0) for kind in (2, 1))  # the tag SampleFormat
+    assert signed in content
+    with pytest.raises(UnusableImage, match="samples of more than 2,147,483,647"):
+        pixels(content.replace(signed, unsigned))
+
+
 def test_a_narrow_picture_is_reduced_along_its_length() -> None:
     strip = Image.new("RGBA", (5000, 100), (0, 0, 255, 255))
     assert _reduced(strip, (32, 32)).size == (129, 100)
@@ -188,12 +211,13 @@ def test_what_is_no_image(content: bytes, says: str) -> None:
         pixels(content)
 
 
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF", "GIF"])
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP"])
 def test_a_truncated_image_is_unusable(form: str) -> None:
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (200, 200, 3), np.uint8))
     content = saved(noise, form)
-    with pytest.raises((UnusableImage, NotAnImage)):
-        pixels(content[: len(content) // 2])
+    for left in (len(content) // 2, 20):
+        with pytest.raises(UnusableImage):
+            pixels(content[:left])
 
 
 def test_no_bytes_whatever_bring_another_error() -> None:

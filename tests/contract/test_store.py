@@ -12,7 +12,7 @@ from contract.errors import BadSetting, JobGone, JobSettled, KeyReused, QueueFul
 from contract.jobs import Job, Prediction, Result, Status, new_id
 from contract.message import Message, pack
 from contract.settings import Settings
-from contract.store import Store, job_key
+from contract.store import Store, job_key, message_key
 
 CIRCLE = Result(predictions=(Prediction(label="circle", probability=0.75),))
 BROKEN = Result(error=("Engine error", "it broke"))
@@ -288,6 +288,29 @@ def test_pages_go_from_new_to_old_without_gaps(store: Store) -> None:
     assert seen == [jobs[number].id for number in (4, 2, 1, 0)]
 
 
+def test_what_is_no_longer_kept_leaves_the_list_and_no_gap(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("contract.store.LOOK", 3)
+    jobs = [job(id=new_id(time.time() + number)) for number in range(12)]
+    queued(store, *jobs)
+    for gone in jobs[4:11]:
+        store.redis.delete(job_key(gone.id))
+    page, following = store.page(3)
+    assert [record.job.id for record in page] == [jobs[number].id for number in (11, 3, 2)]
+    assert following == jobs[2].id and store.redis.zcard("kerasq:jobs") == 5
+    assert [record.job.id for record in store.page(3, following)[0]] == [jobs[1].id, jobs[0].id]
+
+
+def test_a_page_looks_no_further_than_it_must(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("contract.store.LOOK", 2)
+    monkeypatch.setattr("contract.store.LOOKS", 2)
+    jobs = [job(id=new_id(time.time() + number)) for number in range(6)]
+    queued(store, *jobs)
+    for gone in jobs[1:]:
+        store.redis.delete(job_key(gone.id))
+    assert store.page(1) == ([], jobs[2].id)
+    assert [record.job.id for record in store.page(1, jobs[2].id)[0]] == [jobs[0].id]
+
+
 def test_a_list_tells_the_same_status_as_the_job(store: Store) -> None:
     good, bad = job(), job()
     answer(store, *queued(store, good))
@@ -376,6 +399,59 @@ def test_a_job_forgotten_before_it_ran_leaves_its_key_to_another(store: Store) -
     answer(store, second)
     assert store.get(other.id).status is Status.SUCCEEDED
     assert store.redis.hmget("kerasq:flow:shapes", "submitted", "settled") == [b"2", b"2"]
+
+
+def test_a_job_made_anew_is_not_dropped_with_the_message_of_its_old_self(store: Store) -> None:
+    """A worker took the message while there was nothing to run, and answers it when there is."""
+    one = job()
+    (message,) = queued(store, one)
+    store.cancel(one.id)
+    assert wanted(store, message) == [False]
+    store.redis.delete(job_key(one.id))
+    queued(store, one)  # its message is there already
+    assert not store.finish(message, "v1", [[]])
+    assert wanted(store, message) == [True]
+    assert store.finish(message, "v1", [[CIRCLE]])
+    assert store.get(one.id).status is Status.SUCCEEDED
+
+
+def test_a_job_made_anew_is_not_dropped_by_a_second_worker_of_its_old_self(store: Store) -> None:
+    one = job()
+    (message,) = queued(store, one)
+    store.cancel(one.id)
+    for _ in range(2):
+        assert wanted(store, message) == [False]
+    assert store.finish(message, "v1", [[]])
+    store.forget(one.id)
+    (fresh,) = queued(store, one)
+    store.redis.delete(message_key(fresh.id))  # whose name is the old one's, and which a third has answered
+    assert store.finish(message, "v1", [[]])
+    assert store.get(one.id).status is Status.QUEUED
+
+
+def test_a_cancel_whose_reply_was_lost_succeeds_when_it_is_tried_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    monkeypatch.setattr("contract.store.time.time", lambda: now)  # one call, sent twice
+    one = job()
+    queued(store, one)
+    store.cancel(one.id)
+    store.cancel(one.id)
+    monkeypatch.setattr("contract.store.time.time", lambda: now + 1)
+    with pytest.raises(JobSettled):
+        store.cancel(one.id)
+
+
+def test_a_job_no_longer_kept_leaves_its_key_to_another(store: Store) -> None:
+    first, other = job(id=new_id(time.time() - store._settings.result_ttl_s - 1)), job()
+    assert store.reserve("k", b"request", first.id) == first.id
+    answer(store, *queued(store, first))
+    assert store.reserve("k", b"request", other.id) == first.id  # its record is still there
+    store.redis.delete(job_key(first.id))
+    with pytest.raises(KeyReused):
+        store.reserve("k", b"another", other.id)
+    assert store.reserve("k", b"request", other.id) == other.id
 
 
 def test_a_job_cancelled_and_forgotten_leaves_its_key_to_another(store: Store) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from contract.presence import present
 from tests.client import call
 from tests.stack import Stack, running, until
 
@@ -137,3 +138,87 @@ def test_a_message_that_went_with_its_worker(stack: Stack) -> None:
     rescuer = stack.start_worker()
     finished(stack, ids)
     assert stack.log(f"worker{stack.workers.index(rescuer)}").count("was lost; it is sent again") == 1
+
+
+def test_a_connection_that_breaks_makes_nothing_run_twice(stack: Stack) -> None:
+    (worker,) = stack.workers
+    worker.send_signal(signal.SIGSTOP)
+    ids = submit(stack)
+    worker.send_signal(signal.SIGCONT)
+    until(lambda: some_done_not_all(stack), "some jobs are done")
+    for _ in range(3):
+        stack.client().execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        time.sleep(0.3)
+    finished(stack, ids)
+
+    def all_said() -> bool:
+        (presence,) = present(stack.client())
+        return presence.images >= JOBS
+
+    until(all_said, "the worker says what it ran", 10)
+    (presence,) = present(stack.client())
+    assert presence.images == JOBS
+
+
+def test_a_cancelled_job_made_anew_under_its_key_is_run(stack: Stack) -> None:
+    """Although a worker, which took the message when the job was not to be run, answers it after that."""
+    (worker,) = stack.workers
+    worker.send_signal(signal.SIGSTOP)
+
+    def post() -> str:
+        return call("POST", f"{stack.url}/cifar10", {"key": "cat.jpg"}, Idempotency_Key="k").body["id"]
+
+    job = post()
+    assert call("POST", f"{stack.url}/jobs/{job}/cancel").status == 200
+    worker.send_signal(signal.SIGCONT)
+    until(lambda: stack.client().hget("kerasq:flow:cifar10", "settled") == b"1", "its message is dropped")
+    assert call("DELETE", f"{stack.url}/jobs/{job}").status == 204
+    again = post()
+    until(lambda: call("GET", f"{stack.url}/jobs/{again}").body["status"] == "succeeded", "it is run", 10)
+
+
+def test_a_redis_that_hangs_holds_nobody_for_longer_than_he_asked(stack: Stack) -> None:
+    (worker,) = stack.workers
+    worker.send_signal(signal.SIGSTOP)
+    job = submit(stack, 1)[0]
+    with ThreadPoolExecutor(2) as clients:
+        began = time.monotonic()
+        prefers = clients.submit(call, "POST", f"{stack.url}/cifar10", {"key": "cat.jpg"}, Prefer="wait=3")
+        waits = clients.submit(call, "GET", f"{stack.url}/jobs/{job}?wait=3")
+        time.sleep(0.7)
+        stack.hang_redis()
+        try:
+            assert (prefers.result(20).status, waits.result(20).status) == (202, 200)
+            assert 2.5 < time.monotonic() - began < 6
+            began = time.monotonic()
+            assert call("GET", f"{stack.url}/readyz").status == 503
+            assert time.monotonic() - began < 5
+        finally:
+            stack.wake_redis()
+            worker.send_signal(signal.SIGCONT)
+
+
+def test_a_worker_is_told_to_stop_while_redis_hangs(stack: Stack) -> None:
+    (worker,) = stack.workers
+    ids = submit(stack)
+    until(lambda: some_done_not_all(stack), "some jobs are done")
+    stack.hang_redis()
+    try:
+        worker.terminate()
+        worker.wait(30)
+    finally:
+        stack.wake_redis()
+    stack.workers.remove(worker)
+    stack.start_worker()
+    finished(stack, ids)
+
+
+def test_a_redis_that_takes_no_writes_for_a_while(stack: Stack) -> None:
+    ids = submit(stack, 50)
+    stack.client().config_set("min-replicas-to-write", 1)  # of which it has none
+    time.sleep(2)
+    assert call("POST", f"{stack.url}/cifar10", {"key": "cat.jpg"}).status == 503
+    assert stack.workers[0].poll() is None
+    stack.client().config_set("min-replicas-to-write", 0)
+    finished(stack, ids)
+    assert stack.workers[0].poll() is None

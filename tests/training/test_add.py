@@ -1,5 +1,6 @@
 import json
 import shutil
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -273,7 +274,14 @@ def wrapped(pixels: keras.KerasTensor) -> keras.KerasTensor:
     return layers.Dense(3)(layers.Flatten()(layers.SpectralNormalization(layers.Conv2D(2, 3))(pixels)))
 
 
-@pytest.mark.parametrize("body", [nested, arithmetic, wrapped])
+def adapted(pixels: keras.KerasTensor) -> keras.KerasTensor:
+    """With numbers that Keras works out from its weights when it loads them."""
+    normal = layers.Normalization(axis=-1)
+    normal.adapt(np.random.default_rng(1).integers(0, 256, (16, 8, 8, 1)).astype(np.float32))
+    return layers.Dense(3)(layers.Flatten()(layers.Conv2D(2, 3)(normal(pixels))))
+
+
+@pytest.mark.parametrize("body", [nested, arithmetic, wrapped, adapted])
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16", "bfloat16"])
 def test_a_model_that_computes_in_half_precision_is_added_and_answers_alike(models, tmp_path, policy, body):
     keras.utils.set_random_seed(1)
@@ -289,6 +297,44 @@ def test_a_model_that_computes_in_half_precision_is_added_and_answers_alike(mode
     exported = OpenVinoEngine(models / "mine", replace(Settings(), precision="float32")).predict(images)
     kept = keras.saving.load_model(models / "mine" / "model.keras").predict_on_batch(images.astype(np.float32))
     assert (exported.argmax(axis=1) == kept.argmax(axis=1)).mean() > 0.9
+    assert np.abs(exported - kept).mean() < 0.03
+
+
+@pytest.mark.parametrize("body", [nested, arithmetic, wrapped, adapted])
+def test_an_engine_in_bfloat16_answers_like_the_model(models, tmp_path, body):
+    keras.utils.set_random_seed(1)
+    pixels = keras.Input((8, 8, 1))
+    keras.Model(pixels, layers.Dense(3, activation="softmax")(body(pixels / 255.0))).save(tmp_path / "m.keras")
+    add.add(tmp_path / "m.keras", name="mine", labels="a,b,c", models=models)
+    images = np.random.default_rng(0).integers(0, 256, (16, 8, 8, 1), np.uint8)
+    settings = replace(Settings(), engine="keras", precision="bfloat16")
+    answers = open_engine(Card.read(models / "mine"), models / "mine", settings).predict(images)
+    kept = keras.saving.load_model(models / "mine" / "model.keras").predict_on_batch(images.astype(np.float32))
+    assert 0 < np.abs(answers - kept).max() < 0.05
+
+
+def test_a_quantized_model_is_added_or_refused_in_a_sentence(models, tmp_path):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = keras.Sequential([keras.Input((8, 8, 1)), layers.Flatten(), layers.Dense(3, activation="softmax")])
+    finally:
+        keras.config.set_dtype_policy(before)
+    model.quantize("int8")
+    model.save(tmp_path / "m.keras")
+    with suppress(BadModel, PublishError):
+        add.add(tmp_path / "m.keras", name="mine", labels="a,b,c", models=models)
+
+
+def test_a_file_of_labels_may_have_a_comma_in_its_name(tmp_path):
+    (tmp_path / "run,3.txt").write_text("cat\ndog\n")
+    assert add.read_labels(str(tmp_path / "run,3.txt")) == (("cat", "dog"), str(tmp_path / "run,3.txt"))
+
+
+def test_an_input_that_no_message_holds_is_the_file_s_fault(models, tmp_path):
+    path = saved(tmp_path / "big.keras", shape=(1000, 1000, 3))
+    with pytest.raises(BadModel, match=r"big\.keras: expected an input of at most 2,000,000 values"):
+        add.add(path, name="mine", labels="a,b,c", models=models)
 
 
 def test_a_wrong_setting_is_one_sentence(monkeypatch, capsys):

@@ -75,6 +75,14 @@ def test_a_file_with_a_label_too_few_is_refused(official):
         data.load("cifar10", official)
 
 
+def test_a_label_that_no_class_has_is_refused(official):
+    path = official / "cifar-10-batches-py" / "data_batch_3"
+    content = data.read(path)
+    path.write_bytes(pickle.dumps({**content, b"labels": [55, *content[b"labels"][1:]]}, protocol=4))
+    with pytest.raises(DataError, match="of cifar10: labels from 0 to 55, where 0 to 9 were expected"):
+        data.load("cifar10", official)
+
+
 def test_download_leaves_what_is_there_alone(official, capsys):
     assert data.main(["--data", str(official)]) == 0
     assert capsys.readouterr().out.count("already there") == 2

@@ -57,6 +57,8 @@ def test_a_folder_of_photos_is_read_by_label(tmp_path, card):
     photo(tmp_path / "dog" / "b.jpg")
     photo(tmp_path / "cat" / "c.png")
     (tmp_path / "cat" / "notes.txt").write_text("no picture")
+    (tmp_path / "cat" / "._c.png").write_text("what a Mac leaves beside a file")
+    (tmp_path / ".ipynb_checkpoints").mkdir()
     pixels, classes = evaluate.read_folder(tmp_path, card, max_pixels=10_000)
     assert (pixels.shape, pixels.dtype) == ((3, 8, 6, 3), np.uint8)
     assert classes.tolist() == [0, 1, 1]

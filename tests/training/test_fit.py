@@ -230,6 +230,39 @@ def test_a_history_from_before_seconds_goes_on_in_columns(tmp_path):
     assert text == ["epoch,accuracy,input_seconds,learning_rate,seconds,val_accuracy", "0,0.1,,,,0.2", "1,0.2,,,,0.3"]
 
 
+def test_a_history_is_never_half_there(tmp_path, monkeypatch):
+    """The disk may be full when a run goes on."""
+    (tmp_path / runs.HISTORY).write_text(content := "epoch,val_accuracy\n0,0.2\n1,0.3\n2,0.5\n")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("csv.DictWriter.writerows", full)
+    with pytest.raises(OSError, match="No space"):
+        runs.rewind(tmp_path, 2)
+    assert (tmp_path / runs.HISTORY).read_text() == content
+
+
+@pytest.mark.parametrize("torn", ["2", "2,0.5", "\0\0\0\0\0\0"])
+def test_a_row_that_was_not_written_to_its_end_is_left_out(tmp_path, torn):
+    (tmp_path / runs.HISTORY).write_text("epoch,accuracy,val_accuracy\n0,0.1,0.2\n1,0.2,0.3\n" + torn)
+    assert [row["epoch"] for row in runs.history(tmp_path)] == ["0", "1"]
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "no JSON", '{"recipe": 1}'])
+def test_a_damaged_record_is_one_sentence(tmp_path, recipe, content):
+    (tmp_path / runs.RECORD).write_text(content)
+    with pytest.raises(RunError, match=r"run\.json is damaged; choose another folder with --run"):
+        runs.begin(tmp_path, recipe, {})
+
+
+def test_other_data_are_another_run(tmp_path, recipe):
+    runs.begin(tmp_path, recipe, {}, data={"train": "one"})
+    runs.begin(tmp_path, recipe, {}, data={"train": "one"})
+    with pytest.raises(RunError, match="was started with another data;"):
+        runs.begin(tmp_path, recipe, {}, data={"train": "two"})
+
+
 def test_another_recipe_does_not_go_on_in_a_run_s_folder(tmp_path, recipe):
     runs.begin(tmp_path, recipe, {})
     runs.begin(tmp_path, recipe, {})
@@ -280,9 +313,9 @@ def test_a_run_cut_before_its_first_backup_begins_again(monkeypatch, tmp_path, r
 def test_an_early_stop_stays_stopped(recipe):
     rows = [{"val_loss": "1.0"}] + [{"val_loss": "2.0"}] * 7
     plateau = replace(recipe, schedule="plateau", patience=(2, 7))
-    assert fit._stopped_early(plateau, rows)
-    assert not fit._stopped_early(plateau, rows[:-1])
-    assert not fit._stopped_early(recipe, rows)
+    assert fit.stopped_early(plateau, rows)
+    assert not fit.stopped_early(plateau, rows[:-1])
+    assert not fit.stopped_early(recipe, rows)
 
 
 def test_a_run_may_go_on_in_another_precision(tmp_path, recipe, dataset, epochs_seen):

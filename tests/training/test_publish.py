@@ -208,6 +208,14 @@ def test_from_the_command_line(recipe, official, models, tmp_path, monkeypatch, 
     assert "'third' is not a recipe" in capsys.readouterr().err
 
 
+def test_where_nothing_can_be_published_nothing_is_trained(recipe, monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(RECIPES, "cifar10", recipe)
+    (tmp_path / "models").write_text("no folder")
+    assert main(["train", "cifar10", "--models", str(tmp_path / "models"), "--run", str(tmp_path / "run")]) == 1
+    assert capsys.readouterr().err == f"{tmp_path / 'models'}: File exists\n"
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_shorter_run_takes_no_published_model_s_place_unasked(recipe, places, models, monkeypatch, capsys):
     monkeypatch.setitem(RECIPES, "cifar10", recipe)
     target = places["models"]
@@ -220,6 +228,10 @@ def test_a_shorter_run_takes_no_published_model_s_place_unasked(recipe, places, 
     assert main(["train", "cifar10", "--epochs", "1", *where]) == 1  # before anything is trained
     assert "the recipe has 3 epochs, not 1; --replace" in capsys.readouterr().err
     assert Card.read(target / "cifar10") == before
+    early = replace(recipe, schedule="plateau", epochs=125)  # which may stop by itself, but not as soon as told to
+    monkeypatch.setitem(RECIPES, "cifar10", early)
+    assert main(["train", "cifar10", "--epochs", "1", *where]) == 1
+    assert "the recipe has 125 epochs, not 1; --replace" in capsys.readouterr().err
     monkeypatch.setitem(RECIPES, "cifar10", replace(recipe, epochs=4))
     assert main([*publishing, *where, "--replace"]) == 0
     assert Card.read(target / "cifar10") != before

@@ -1,8 +1,11 @@
 from types import SimpleNamespace
 
 import pytest
+from kombu.transport import redis as kombu_redis
 
 from worker import consumer, ending
+from worker.order import Hands
+from worker.transport import transport
 
 
 def test_a_worker_whose_engine_hangs_ends(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
@@ -17,6 +20,45 @@ def test_a_worker_whose_engine_hangs_ends(monkeypatch: pytest.MonkeyPatch, caplo
     consumer.end_if_stuck(served, 60.0)
     assert ended == [1]
     assert caplog.messages == ["the engine has not answered for 61 s; this worker ends"]
+
+
+@pytest.mark.parametrize(("running_for", "ends"), [(0.0, True), (3.0, False)])
+def test_a_worker_that_is_to_stop_waits_only_for_its_engine(
+    monkeypatch: pytest.MonkeyPatch, running_for: float, ends: bool
+) -> None:
+    ended: list[int] = []
+    monkeypatch.setattr(ending.os, "_exit", ended.append)
+    clock = iter(range(1000))
+    looks = iter(range(8))
+
+    def sleep(_: float) -> None:
+        if next(looks, None) is None:
+            raise SystemExit
+
+    monkeypatch.setattr(consumer, "time", SimpleNamespace(sleep=sleep, monotonic=lambda: next(clock) * 2.0))
+    served = {"a": SimpleNamespace(batcher=SimpleNamespace(running_for=running_for))}
+    with pytest.raises(SystemExit):
+        consumer.watch(served, 60.0)
+    assert ended == []  # nobody told it to
+    looks = iter(range(8))
+    monkeypatch.setattr(consumer.state, "should_stop", 0)
+    with pytest.raises(SystemExit):
+        consumer.watch(served, 60.0)
+    assert bool(ended) is ends
+
+
+def test_what_a_thread_holds_is_not_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    restored: list[str] = []
+    monkeypatch.setattr(kombu_redis.Channel, "_restore", lambda self, message, leftmost: restored.append(message))
+    hands = Hands(8)
+    channel = object.__new__(transport(hands).Channel)
+    held, waiting = (SimpleNamespace(headers={"id": name}) for name in ("held", "waiting"))
+    with hands.holding("shapes", "held"):
+        channel._restore(held)
+        channel._restore(waiting)
+    assert restored == [waiting]
+    channel._restore(held)
+    assert restored == [waiting, held]
 
 
 def test_the_watchdog_looks_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:

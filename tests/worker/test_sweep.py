@@ -87,7 +87,7 @@ def test_a_message_on_its_way_to_a_worker_is_left_alone(store: Store, monkeypatc
 def test_what_was_answered_is_not_sent(store: Store, late: bool) -> None:
     accepted(store, 1)
     message = taken(store)
-    store.finish(message, "v", [[]])
+    store.finish(message, "v", [[Result(error=("Engine error", "no"))]])
     if late:
         assert store.renew("shapes", message.id) is None
     sweep_now(store, ["shapes"], 2.0)

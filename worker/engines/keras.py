@@ -1,6 +1,7 @@
 """Keras, on whatever its backend finds: the engine for a GPU."""
 
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from contract.card import WEIGHTS
 from contract.errors import BadModel
+from contract.kerasfile import reconfigured
 from contract.settings import Settings
 
 
@@ -25,29 +27,30 @@ class KerasEngine:
         import keras
 
         self.path = folder / WEIGHTS
+        bfloat16 = settings.precision == "bfloat16"
         try:
-            self._model = keras.saving.load_model(self.path, compile=False)
+            with reconfigured(self.path, _in_bfloat16) if bfloat16 else nullcontext(self.path) as file:
+                self._model = keras.saving.load_model(file, compile=False)
             self.input_shape = tuple(self._model.input_shape[1:])
             self.classes = int(self._model.output_shape[-1])
         except Exception as error:  # reading somebody's model may raise anything
             reason = str(error).strip().splitlines()[-1:]
             raise BadModel(f"{self.path}: expected a Keras model, found none that loads ({' '.join(reason)})") from None
-        if settings.precision == "bfloat16":
-            self._model = _in_bfloat16(self._model)
-        self.name = f"keras {keras.backend.backend()} {'bfloat16' if settings.precision == 'bfloat16' else 'float32'}"
+        self.name = f"keras {keras.backend.backend()} {'bfloat16' if bfloat16 else 'float32'}"
 
     def predict(self, batch: np.ndarray) -> np.ndarray:
         return np.asarray(self._model.predict_on_batch(batch), np.float32)
 
 
-def _in_bfloat16(model: Any) -> Any:
-    import keras
+def _in_bfloat16(layer: dict[str, Any], *, last: bool = True) -> dict[str, Any]:
+    """The configuration of a layer and of those in it, as far as they compute in float32; the last one still does."""
+    config = dict(layer["config"])
+    if inner := config.get("layers"):
+        config["layers"] = [_in_bfloat16(each, last=last and each is inner[-1]) for each in inner]
+    elif not last and layer["class_name"] != "InputLayer" and _is_float32(config.get("dtype")):
+        config["dtype"] = "mixed_bfloat16"
+    return {**layer, "config": config}
 
-    def mixed(layer: "keras.layers.Layer") -> "keras.layers.Layer":
-        config = layer.get_config()
-        keeps = layer is model.layers[-1] or isinstance(layer, keras.layers.InputLayer)
-        return type(layer).from_config(config if keeps else {**config, "dtype": "mixed_bfloat16"})
 
-    copy = keras.models.clone_model(model, clone_function=mixed)
-    copy.set_weights(model.get_weights())
-    return copy
+def _is_float32(policy: Any) -> bool:
+    return policy == "float32" or (isinstance(policy, dict) and policy.get("config") == {"name": "float32"})

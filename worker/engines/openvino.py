@@ -1,7 +1,6 @@
 """OpenVINO: the engine for a CPU. No TensorFlow in the process."""
 
 import math
-import os
 from collections import deque
 from contextlib import suppress
 from dataclasses import replace
@@ -11,6 +10,7 @@ import numpy as np
 import openvino as ov
 
 from contract.card import ENGINE_FILE
+from contract.cores import cores
 from contract.errors import BadModel
 from contract.settings import Settings
 from worker.engines.careful import Careful
@@ -45,15 +45,15 @@ class OpenVinoEngine:
             raise BadModel(f"{self.path}: expected an OpenVINO model, found none that loads ({reason})") from None
         if taken.element_type != ov.Type.u8 or not taken.partial_shape[0].is_dynamic:
             raise BadModel(f"{self.path}: expected an input of uint8 in batches of any size, found {taken}")
-        cores = settings.engine_threads or os.cpu_count() or 1
-        lanes = min(cores, LANES)
+        threads = settings.engine_threads or cores()
+        lanes = min(threads, LANES)
         compiled = runtime.compile_model(
             model,
             "CPU",
             {
                 "INFERENCE_PRECISION_HINT": _TYPES[precision],
                 "NUM_STREAMS": lanes,
-                "INFERENCE_NUM_THREADS": cores,
+                "INFERENCE_NUM_THREADS": threads,
                 # A lane that is tied to a core waits there for whoever has it, while another one is idle.
                 "ENABLE_CPU_PINNING": False,
             },
