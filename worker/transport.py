@@ -19,8 +19,15 @@ def transport(hands: Hands) -> type[redis.Transport]:
             if not hands.holds(message.headers["id"]):
                 super()._restore(message, leftmost)
 
-    class Transport(redis.Transport):
+    class Transport(redis.Transport, metaclass=_Named):
         pass
 
     Transport.Channel = Channel
     return Transport
+
+
+class _Named(type):
+    """What a broker's address begins with in Celery's log."""
+
+    def __str__(cls) -> str:
+        return "redis"
