@@ -5,7 +5,7 @@ import shlex
 from typing import Any
 
 #: What paths are filled with where the document gives no example.
-FILLED = {"model": "cifar10", "name": "cifar10", "job_id": "$JOB", "picture": "accuracy.png", "key": "truck.jpg"}
+FILLED = {"model": "cifar10", "job_id": "$JOB", "picture": "accuracy.png", "key": "truck.jpg"}
 
 
 def example(base: str, path: str, method: str, spec: dict[str, Any]) -> str:

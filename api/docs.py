@@ -10,7 +10,7 @@ from api.headers import guarded
 from api.openapi import stream
 from api.refusals import every
 from api.routes import Routes
-from contract.errors import KerasqError
+from contract.errors import KerasqError, slug
 
 api = Routes("docs", __name__, url_prefix="/", template_folder="templates")
 api.after_request(guarded)
@@ -60,7 +60,7 @@ def _spec() -> dict[str, Any]:
 
 def _told(kind: type[KerasqError]) -> dict[str, Any]:
     return {
-        "slug": kind.slug(),
+        "slug": slug(kind.title),
         "title": kind.title,
         "status": kind.status,
         "meaning": kind.__doc__ or "",

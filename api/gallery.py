@@ -8,6 +8,7 @@ from pathlib import Path
 
 import api.app  # noqa: F401  (every module that defines an error)
 from api.refusals import every
+from contract.errors import slug
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "api.md"
 SECTION = re.compile(r"(?<=<!-- errors -->\n).*?(?=<!-- /errors -->)", re.DOTALL)
@@ -18,7 +19,7 @@ def section() -> str:
     for kind in every():
         meaning = (kind.__doc__ or "").splitlines()[0]
         again = f" Try again after {kind.retry_after} s or what `Retry-After` says." if kind.retry_after else ""
-        rows.append(f"| {kind.status} | {kind.title} | `/docs/problems#{kind.slug()}` | {meaning}{again} |")
+        rows.append(f"| {kind.status} | {kind.title} | `/docs/problems#{slug(kind.title)}` | {meaning}{again} |")
     return "\n".join(rows) + "\n"
 
 

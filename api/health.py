@@ -15,6 +15,8 @@ from contract.presence import Presence, present, serving
 api = Routes("health", __name__, abp_tags=[Tag(name="health", description="Is it alive, and does it work.")])
 #: Seconds after which a Redis that does not answer counts as away; whoever asks for health waits no longer.
 PATIENCE = 2.0
+#: When to ask again whether all is well.
+AGAIN = {"Retry-After": str(QueueUnavailable.retry_after)}
 READY: ResponseDict = {200: body(Readiness, "Yes."), 503: body(Readiness, "No.", "Retry-After")}
 
 
@@ -30,11 +32,11 @@ def readyz() -> Response:
         served = serving(workers())
     except (QueueUnavailable, BadSetting):
         facts = {"ready": False, "redis": False, "models": {}, "missing": list(here.cards)}
-        return answer(facts, 503, {"Retry-After": "5"})
+        return answer(facts, 503, AGAIN)
     counts = {name: served[name] for name in here.cards}
     missing = [name for name, count in counts.items() if not count]
     facts = {"ready": not missing, "redis": True, "models": counts, "missing": missing}
-    return answer(facts, 503 if missing else 200, {"Retry-After": "5"} if missing else None)
+    return answer(facts, 503 if missing else 200, AGAIN if missing else None)
 
 
 def workers() -> list[Presence]:

@@ -11,7 +11,7 @@ from api.bodies import CardBody, CardList, answer
 from api.context import context
 from api.headers import STILL
 from api.openapi import body, refusals, stream
-from api.parameters import Parameters
+from api.parameters import ModelPath
 from api.routes import Routes
 from contract.card import Card
 from contract.errors import NotFound, UnknownModel
@@ -19,10 +19,6 @@ from contract.errors import NotFound, UnknownModel
 TAG = Tag(name="models", description="What is served, and how good it is.")
 api = Routes("models", __name__, url_prefix="/models", abp_tags=[TAG])
 PICTURES = (".png", ".svg")
-
-
-class ModelPath(Parameters):
-    name: str = Field(description="A model's name.", json_schema_extra={"example": "cifar10"})
 
 
 class PicturePath(ModelPath):
@@ -37,23 +33,23 @@ def index() -> Response:
 
 
 @api.get(
-    "/<string:name>",
+    "/<string:model>",
     operation_id="model",
     summary="A model's card",
     responses={200: body(CardBody, "The card."), **refusals(UnknownModel)},
 )
 def show(path: ModelPath) -> Response:
-    return answer(card_body(context().cards[path.name]))
+    return answer(card_body(context().cards[path.model]))
 
 
 @api.get(
-    "/<string:name>/<string:picture>",
+    "/<string:model>/<string:picture>",
     operation_id="model_picture",
     summary="A picture of how a model was trained",
     responses={200: stream("The picture.", "image/png", "image/svg+xml"), **refusals(UnknownModel, NotFound)},
 )
 def picture(path: PicturePath) -> Response:
-    card = context().cards[path.name]
+    card = context().cards[path.model]
     if not path.picture.endswith(PICTURES):
         raise NotFound(f"{path.picture!r} is not a picture of {card.name}")
     response = send_from_directory(context().cards.folder.resolve() / card.name, path.picture, max_age=3600)

@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 from api import bodies, tensors
 from api.problems import MIMETYPE, Problem
 from contract.errors import KerasqError
+from contract.images import FORMATS
 
 REF = "#/components/schemas/"
 #: Routes with this security ask for a key where there is one.
@@ -72,7 +73,7 @@ SUBMISSION = {
                 "additionalProperties": False,
             }
         },
-        **{f"image/{kind}": _BINARY for kind in ("jpeg", "png", "gif", "webp", "bmp", "tiff")},
+        **{f"image/{kind.lower()}": _BINARY for kind in FORMATS},
         "application/octet-stream": _BINARY,
     },
 }

@@ -23,6 +23,7 @@ from contract.errors import (
     QueueUnavailable,
     TooLarge,
     Unauthorized,
+    slug,
 )
 
 MIMETYPE = "application/problem+json"
@@ -49,7 +50,7 @@ class Problem(BaseModel):
 
 
 def problem(status: int, title: str, detail: str, headers: dict[str, str] | None = None, **more: Any) -> Response:
-    kind = "/docs/problems#" + title.lower().replace(" ", "-")
+    kind = f"/docs/problems#{slug(title)}"
     body = {
         "type": kind,
         "title": title,
@@ -75,7 +76,8 @@ def of(error: KerasqError) -> Response:
     if isinstance(error, QueueUnavailable):
         _log_now_and_then(error)
         detail = str(error.args[0])
-    return problem(error.status, error.title, detail, headers, **getattr(error, "extensions", {}))
+    more = {"errors": [{"title": title, "detail": said} for title, said in error.errors]} if error.errors else {}
+    return problem(error.status, error.title, detail, headers, **more)
 
 
 def _log_now_and_then(error: QueueUnavailable) -> None:

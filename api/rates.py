@@ -23,7 +23,7 @@ class OverRate(TooManyRequests):
 
     def __init__(self, item: RateLimitItem, seconds: int) -> None:
         super().__init__(f"at most {item} may be submitted; try again in {seconds} s")
-        self.retry_after = seconds  # type: ignore[misc]
+        self.retry_after = seconds
 
 
 class Rate:

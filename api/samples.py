@@ -15,7 +15,7 @@ from api.openapi import body, refusals, stream
 from api.parameters import Parameters
 from api.routes import Routes
 from contract.errors import UnknownKey
-from contract.images import SUFFIXES, open_key
+from contract.images import SUFFIXES, is_picture, open_key
 
 TAG = Tag(name="samples", description="Pictures to try a model on.")
 api = Routes("samples", __name__, url_prefix="/samples", abp_tags=[TAG])
@@ -34,7 +34,7 @@ class SamplePath(Parameters):
 )
 def index() -> Response:
     folder = context().settings.images_dir
-    files = sorted(file for file in folder.iterdir() if _is_picture(file)) if folder.is_dir() else []
+    files = sorted(file for file in folder.iterdir() if is_picture(file)) if folder.is_dir() else []
     return answer({"samples": [_sample(file) for file in files]})
 
 
@@ -52,10 +52,6 @@ def show(path: SamplePath) -> Response:
     response = Response(open_key(folder, path.key), mimetype=kind, headers={"Cache-Control": "max-age=3600"})
     response.add_etag()
     return response.make_conditional(request)  # type: ignore[return-value]
-
-
-def _is_picture(file: Path) -> bool:
-    return file.suffix.lower() in SUFFIXES and file.is_file()
 
 
 def _sample(file: Path) -> dict[str, object]:

@@ -27,6 +27,7 @@ from contract.errors import (
     InvalidRequest,
     JobGone,
     KeyReused,
+    NoUsableImage,
     QueueFull,
     QueueUnavailable,
     TooLarge,
@@ -60,16 +61,6 @@ class SubmitHeaders(Parameters):
     idempotency_key: str | None = Field(
         None, alias="Idempotency-Key", min_length=1, max_length=255, description="The same key names the same job."
     )
-
-
-class NoUsableImage(UnusableImage):
-    """None of the request's images can be used."""
-
-    title = "No usable image"
-
-    def __init__(self, errors: list[tuple[str, str]]) -> None:
-        super().__init__(f"none of the {len(errors)} images can be used; the first: {errors[0][1]}")
-        self.extensions = {"errors": [{"title": title, "detail": detail} for title, detail in errors]}
 
 
 RESPONSES: ResponseDict = {
@@ -114,7 +105,9 @@ def _job(card: Card, images: list[Upload], query: SubmitQuery, here: Context) ->
         raise InvalidRequest(f"top: {card.name} has {len(card.labels)} classes, found {top}")
     pixels, refused = decoded(images, card.input, here.settings.max_pixels)
     if not len(pixels):
-        raise NoUsableImage(list(refused.values()))
+        error = NoUsableImage(f"none of the {len(images)} images can be used; the first: {refused[0][1]}")
+        error.errors = list(refused.values())
+        raise error
     names = tuple(image.name or "" for image in images) if any(image.name for image in images) else ()
     job = Job(
         model=card.name,

@@ -17,7 +17,7 @@ from api import tensors
 from api.bodies import answer
 from api.context import Context, context
 from api.gate import demand_key, limit_rate
-from api.health import workers
+from api.health import AGAIN, workers
 from api.openapi import KEY, RATE, body, ref, refusals
 from api.parameters import ModelPath
 from api.received import demand_few, whole
@@ -69,7 +69,7 @@ def _ready(wanted: set[str]) -> Response:
     except (QueueUnavailable, BadSetting):
         served = Counter()
     missing = wanted - served.keys()
-    return answer({"ready": not missing}, 503 if missing else 200, {"Retry-After": "5"} if missing else None)
+    return answer({"ready": not missing}, 503 if missing else 200, AGAIN if missing else None)
 
 
 @api.get(

@@ -1,6 +1,5 @@
 """How images reach the workers and answers come back. Redis is here; HTTP is beside it."""
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from typing import Protocol
@@ -9,13 +8,11 @@ import numpy as np
 
 from cli.patience import Patience
 from contract.errors import JobGone, KerasqError, UnknownJob
-from contract.jobs import Job, Result, Status
+from contract.jobs import Job, Result, unanswered
 from contract.notices import Notices, Watch
 from contract.store import Store
 from contract.submit import Submitter
 from contract.withdraw import withdraw
-
-_ENDS = defaultdict(lambda: "ended", {Status.CANCELLED: "was cancelled", Status.EXPIRED: "expired"})
 
 
 class Carrier(Protocol):
@@ -40,11 +37,6 @@ class Carrier(Protocol):
 def vanished(error: KerasqError) -> Result:
     """The answer for each image of a job that is not there any more."""
     return Result(error=("Job lost", f"the job vanished before its answer came: {error}"))
-
-
-def unanswered(job_id: str, status: Status) -> Result:
-    """The answer for an image that its job has none for."""
-    return Result(error=(f"Job {status}", f"job {job_id} {_ENDS[status]} before its answer came"))
 
 
 class RedisCarrier:

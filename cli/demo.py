@@ -15,15 +15,15 @@ from rich.table import Table
 
 from cli import embedded
 from cli.output import plain
+from cli.stack import READY
 from cli.walk import shown
 from client import Client
 from contract.card import Cards
 from contract.errors import BadSetting, KerasqError
-from contract.images import SUFFIXES
+from contract.images import is_picture
 from contract.jobs import Result
 from contract.settings import ROOT, Settings
 
-READY = "kerasq is ready on "
 #: Settings for a server that others use.
 OTHERS = frozenset({"REDIS_URL", "KERASQ_REQUIRE_KEY", "KERASQ_RATE_LIMIT"})
 
@@ -43,7 +43,7 @@ def demo() -> None:
     with tempfile.TemporaryDirectory(prefix="kerasq-") as folder, _stack(folder) as url:
         click.echo(f"started on {url} in {time.monotonic() - began:.1f} s: Redis, the API, a worker")
         found = settings.images_dir.iterdir()
-        photos = sorted(path for path in found if path.suffix.lower() in SUFFIXES and path.is_file())
+        photos = sorted(filter(is_picture, found))
         for model in Cards(settings.models_dir, settings.models):
             sent = time.monotonic()
             results = Client(url).classify(photos, model)

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from cli.carrier import unanswered, vanished
+from cli.carrier import vanished
 from client import Client, Job
 from contract.errors import JobGone, KerasqError, UnknownJob
 from contract.images import encode
-from contract.jobs import Result, Status, new_id
+from contract.jobs import Result, Status, new_id, unanswered
 from contract.withdraw import withdraw
 
 

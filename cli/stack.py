@@ -10,6 +10,8 @@ import click
 from cli.child import Child
 from contract.errors import MISCONFIGURED, KerasqError
 
+#: What `kerasq up` says once all serve, before the address.
+READY = "kerasq is ready on "
 #: Seconds between two looks at the children.
 LOOK = 0.1
 #: Seconds that the server and the API have to stop; the workers' time is the user's choice.

@@ -14,7 +14,7 @@ from cli import embedded
 from cli.child import Child
 from cli.patience import Seconds
 from cli.processes import command, environment
-from cli.stack import Stack, say
+from cli.stack import READY, Stack, say
 from contract.card import Cards
 from contract.connection import connect
 from contract.errors import KerasqError, QueueUnavailable
@@ -120,7 +120,7 @@ def _run(stack: Stack, environ: Mapping[str, str], workers: int, names: list[str
     if stack.supervise(ready):
         address = f"http://{reachable(settings.host)}:{settings.port}"
         counts = f"{_count(len(names), 'model')}, {_count(workers, 'worker')}"
-        say(f"kerasq is ready on {address} ({counts})")
+        say(f"{READY}{address} ({counts})")
         stack.begun = True
         stack.supervise()
 

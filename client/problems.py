@@ -6,19 +6,18 @@ from email.message import Message
 from typing import Any
 
 from contract import errors
-from contract.errors import KerasqError, QueueUnavailable, TooLarge, TooManyRequests, UnusableImage
+from contract.errors import KerasqError, QueueUnavailable, TooLarge, TooManyRequests
 
 
 class Unreachable(QueueUnavailable):
     """The server does not answer."""
 
-    retry_after = None  # type: ignore[assignment]
+    retry_after: int | None = None  # type: ignore[assignment]  # nobody is there to say when
 
 
-#: By title. `No usable image` is the API's own, a kind of UnusableImage.
+#: By title.
 KINDS: dict[str, type[KerasqError]] = {
-    **{each.title: each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, KerasqError)},
-    "No usable image": UnusableImage,
+    each.title: each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, KerasqError)
 }
 
 
@@ -31,13 +30,13 @@ def problem(url: str, status: int, reason: str, headers: Message, content: bytes
     try:
         body = json.loads(content)
         error = KINDS.get(body["title"], KerasqError)(str(body["detail"]))
-        error.title = body["title"]  # type: ignore[misc]
-        error.errors = _errors(body)  # type: ignore[attr-defined]
+        error.title = body["title"]
+        error.errors = _errors(body)
     except (ValueError, KeyError, TypeError):
         error = _stranger(status)(f"{url} answered {status} {reason}")
-    error.status = status  # type: ignore[misc]
+    error.status = status
     if (seconds := headers.get("Retry-After") or "").isdecimal():
-        error.retry_after = int(seconds)  # type: ignore[misc]
+        error.retry_after = int(seconds)
     return error
 
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from client.records import Job
 from client.uploads import Image, Pieces
 from contract.errors import KerasqError, NotAnImage, NotInTime, TooLarge, UnusableImage
-from contract.jobs import Result
+from contract.jobs import Result, unanswered
 from contract.withdraw import withdraw
 
 #: Longest time that the server is asked to hold one request, in seconds.
@@ -48,7 +48,7 @@ class Run:
         except (NotAnImage, UnusableImage, TooLarge) as error:
             if isinstance(error, TooLarge) and len(images) > 1:
                 raise
-            found = getattr(error, "errors", None) or [(error.title, str(error))] * len(images)
+            found = error.errors or [(error.title, str(error))] * len(images)
             return [Result(error=each) for each in found]
 
     def _answers(self, job: Job | list[Result], end: float) -> list[Result]:
@@ -60,5 +60,4 @@ class Run:
             job = self._client.job(job.id, min(HELD, left))
         with suppress(KerasqError):  # the answers are here; the record goes by itself when its time is over
             self._client.forget(job.id)
-        lost = Result(error=(f"Job {job.status}", f"job {job.id} ended before this image was run"))
-        return [each or lost for each in job.results]
+        return [each or unanswered(job.id, job.status) for each in job.results]

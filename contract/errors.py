@@ -1,6 +1,6 @@
 """The errors that users see. A class knows its HTTP status and title; its message names the thing and the rule."""
 
-from typing import ClassVar
+from collections.abc import Sequence
 
 #: The exit code of a process whose settings or models are wrong: starting it anew does not help.
 MISCONFIGURED = 2
@@ -9,15 +9,12 @@ MISCONFIGURED = 2
 class KerasqError(Exception):
     """Something went wrong here that is not the client's doing; the log says what."""
 
-    status: ClassVar[int] = 500
-    title: ClassVar[str] = "Internal error"
-    #: Seconds after which trying again makes sense; None where it does not.
-    retry_after: ClassVar[int | None] = None
-
-    @classmethod
-    def slug(cls) -> str:
-        """The error's stable name in a problem's `type`: the title in kebab case."""
-        return cls.title.lower().replace(" ", "-")
+    status: int = 500
+    title: str = "Internal error"
+    #: Seconds after which trying again makes sense; None where nobody says so.
+    retry_after: int | None = None
+    #: The title and detail of each image's own error, where it is about several.
+    errors: Sequence[tuple[str, str]] = ()
 
 
 class BadRequest(KerasqError):
@@ -104,6 +101,12 @@ class UnusableImage(KerasqError):
     status, title = 422, "Unusable image"
 
 
+class NoUsableImage(UnusableImage):
+    """None of the request's images can be used."""
+
+    title = "No usable image"
+
+
 class KeyReused(KerasqError):
     """The Idempotency-Key was used before with another request."""
 
@@ -164,3 +167,8 @@ class BadModel(KerasqError):
     """A model's folder does not hold what its card says."""
 
     title = "Bad model"
+
+
+def slug(title: str) -> str:
+    """An error's stable name in a problem's `type`: its title in kebab case."""
+    return title.lower().replace(" ", "-")

@@ -181,6 +181,11 @@ def _fitted(picture: Image.Image, size: tuple[int, int], channels: int) -> np.nd
     return np.asarray(picture) if channels == 3 else np.asarray(picture.convert("L"))[..., None]
 
 
+def is_picture(path: Path) -> bool:
+    """Whether there is a file whose name ends like a picture's."""
+    return path.suffix.lower() in SUFFIXES and path.is_file()
+
+
 def open_key(folder: Path, key: str) -> bytes:
     """The bytes of the file that `key` names in `folder`. Raises UnknownKey for a file that is not there or outside."""
     root = folder.resolve()

@@ -56,6 +56,12 @@ class Result:
     error: tuple[str, str] | None = None
 
 
+def unanswered(job_id: str, status: Status) -> Result:
+    """The answer for an image that its job, which has ended, has none for."""
+    how = {Status.CANCELLED: "was cancelled", Status.EXPIRED: "expired"}.get(status, "ended")
+    return Result(error=(f"Job {status}", f"job {job_id} {how} before its answer came"))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """1..N images of one model. `names` has an entry per image, or is empty where the client keeps count itself.

@@ -98,11 +98,7 @@ def read_folder(folder: Path, card: Card, *, max_pixels: int) -> tuple[np.ndarra
     for part in sorted(path for path in folder.iterdir() if path.is_dir() and not _hidden(path)):
         if part.name not in card.labels:
             raise DataError(f"{part} is not a label of {card.name}; its labels are {', '.join(card.labels)}")
-        for path in sorted(
-            each
-            for each in part.iterdir()
-            if each.is_file() and not _hidden(each) and each.suffix.lower() in images.SUFFIXES
-        ):
+        for path in sorted(each for each in part.iterdir() if images.is_picture(each) and not _hidden(each)):
             pixels.append(_decoded(path, card, max_pixels))
             classes.append(card.labels.index(part.name))
     if not pixels:

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from training.calibrate import expected_calibration_error, reliability
+from training.calibrate import reliability
 
 CURVES = {
     "accuracy": "accuracy",
@@ -37,9 +37,8 @@ def reliability_diagram(predicted: np.ndarray, classes: np.ndarray, path: Path) 
     figure, axes = _blank((5, 5))
     axes.bar(edges[:-1], np.nan_to_num(found.accuracy), np.diff(edges), align="edge", edgecolor="white", label="model")
     axes.plot([0, 1], [0, 1], color="grey", linestyle="--", label="perfectly calibrated")
-    error = expected_calibration_error(predicted, classes)
     axes.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1), ylim=(0, 1))
-    axes.set_title(f"{len(classes):,} test images, expected calibration error {error:.4f}", fontsize=10)
+    axes.set_title(f"{len(classes):,} test images, expected calibration error {found.error:.4f}", fontsize=10)
     axes.legend(loc="upper left")
     _save(figure, path)
 

@@ -98,7 +98,7 @@ def test_models_and_queues(client, api):
         (picture(), "cats", 3, errors.UnknownModel, 404),
         (picture(), "shapes", 4, errors.InvalidRequest, 422),
         (b"text", "shapes", 3, errors.NotAnImage, 415),
-        ([b"text", picture()[:40]], "shapes", 3, errors.UnusableImage, 422),
+        ([b"text", picture()[:40]], "shapes", 3, errors.NoUsableImage, 422),
         ([], "shapes", 3, errors.BadRequest, 400),
     ],
 )
