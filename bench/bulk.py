@@ -69,7 +69,7 @@ def measure(work: Path, images: int, photos: int, rounds: int) -> tuple[Runs, Ru
 def stacks(work: Path, image: bytes) -> Iterator[Mapping[Way, Mapping[str, str]]]:
     """Both kerasq and Celery's worker, all up; how kerasq's command and Celery's script find them."""
     with ExitStack() as stack:
-        at_kerasq = {}
+        at_kerasq: dict[Way, dict[str, str]] = {}
         for way, server in ((KERASQ, SERVERS["kerasq-wait"]), (AS_INSTALLED, SERVERS["kerasq-as-installed"])):
             state = work / f"kerasq-{len(at_kerasq)}"
             state.mkdir()
@@ -124,8 +124,9 @@ def table(title: str, runs: Runs, *, compared: bool) -> Table:
 
 def bars(small: Runs, photos: Runs) -> list[Bar]:
     found = {way: faster(small if way in small else photos, way) for way in BARS}
+    medians = {way: spread.median if spread else None for way, spread in found.items()}
     return [
-        Bar(name=f"kerasq classify / {way.name}", wanted=wanted, found=found[way] and found[way].median, unit=" x")
+        Bar(name=f"kerasq classify / {way.name}", wanted=wanted, found=medians[way], unit=" x")
         for way, wanted in BARS.items()
     ]
 

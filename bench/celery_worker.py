@@ -21,7 +21,7 @@ READY = "celery@"
 def worker(environment: Mapping[str, str], log: Path) -> Iterator[None]:
     """A process for each core, as Celery does by itself. Raises RuntimeError with its last words if it fails."""
     family = Family()
-    celery = [environments.python(FOLDER), "-m", "celery", "--app", "tasks", "worker", "--loglevel", "INFO"]
+    celery = [str(environments.python(FOLDER)), "-m", "celery", "--app", "tasks", "worker", "--loglevel", "INFO"]
     with log.open("wb") as file:
         started = subprocess.Popen(
             celery,

@@ -59,7 +59,7 @@ def measure(settings: Settings, images: int, jobs: int) -> tuple[float, float]:
         (message,) = pack([(job, pixels)])
         store.finish(message, "0" * 64, [TOP3 * images])
     # Of the records themselves: what the server uses in all still holds the messages' memory for a while.
-    done = statistics.mean(client.memory_usage(job_key(job.id), samples=0) for job in kept)
+    done = statistics.mean(store.redis.memory_usage(job_key(job.id), samples=0) for job in kept)
     return waiting, done
 
 

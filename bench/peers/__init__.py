@@ -1,5 +1,7 @@
 """What kerasq is measured against: small servers of the same model, each as its framework's documentation has it."""
 
+from typing import Any
+
 from bench.peer import Peer
 
 _MODEL = {"PYTHONPATH": "{root}/bench/peers", "MODEL_DIR": "{root}/models/cifar10"}
@@ -21,7 +23,7 @@ def _polling(sleep: float) -> Peer:
     )
 
 
-_BENTOML = {
+_BENTOML: dict[str, Any] = {
     "command": ("{bin}/bentoml", "serve", "service:Service", "--host", "127.0.0.1", "--port", "{port}"),
     "environment": {**_MODEL, "BENTOML_HOME": "{work}", "BENTOML_DO_NOT_TRACK": "True"},
 }

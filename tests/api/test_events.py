@@ -5,6 +5,15 @@ import threading
 from contract.errors import QueueUnavailable
 
 
+def test_a_silent_stream_says_that_it_is_still_there(api, monkeypatch):
+    monkeypatch.setattr("api.jobs.STILL_HERE", 0.0)
+    api.line.answers = False
+    job = api.post("/shapes", json={"key": "truck.jpg"}).json
+    with api.get(job["links"]["events"]) as stream:
+        said = [next(stream.response) for _ in range(2)]
+    assert said[0].startswith(b"event: progress") and said[1] == b": still here\n\n"
+
+
 def test_a_stream_goes_on_when_a_redis_that_was_away_is_back(api, monkeypatch):
     api.line.answers = False
     job = api.post("/shapes", json={"key": "truck.jpg"}).json

@@ -105,11 +105,13 @@ def test_a_second_run_sends_only_what_is_missing(kerasq, worker, photos, tmp_pat
     assert kerasq("classify", photos, "--model", "shapes", "-o", out).exit_code == 1
     with out.open("ab") as file:
         file.write(b'{"file":"/torn')
+    out.chmod(0o640)
     picture(photos / "bad.png", 2)
     picture(photos / "new.png", 1)
     again = kerasq("classify", photos, "--model", "shapes", "-o", out)
     assert again.exit_code == 0
     assert "2 classified, 0 failed, 3 done before" in again.stderr
+    assert out.stat().st_mode & 0o777 == 0o640
     assert worker.images == 5
     rows = lines(out.read_text())
     assert len({row["file"] for row in rows}) == len(rows) == 5

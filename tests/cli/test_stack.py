@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -41,6 +42,18 @@ def test_a_child_that_dies_is_started_again_with_pauses(stack, monkeypatch, tmp_
     stack.run(child)
     assert stack.supervise(lambda: starts.exists() and len(starts.read_text()) >= 3)
     assert child._pause >= 0.2
+
+
+def test_a_child_that_ran_well_is_started_again_soon(monkeypatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now))
+    child = python("worker-1", "raise SystemExit(1)")
+    child._pause = module.LONGEST_PAUSE
+    child.start()
+    child._process.wait(10)
+    now += module.WELL
+    assert child.tend() == 1
+    assert child._due == now + module.FIRST_PAUSE
 
 
 def test_a_child_that_is_misconfigured_stops_everything(stack) -> None:

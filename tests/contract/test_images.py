@@ -91,6 +91,13 @@ def test_one_pixel_is_enough() -> None:
     assert (pixels(saved(Image.new("RGB", (1, 1), (1, 2, 3)), "PNG")) == (1, 2, 3)).all()
 
 
+def test_a_large_photo_is_decoded_at_a_part_of_its_scale(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+    monkeypatch.setattr("contract.images._reduced", lambda picture, size: sizes.append(picture.size) or picture)
+    pixels(saved(Image.new("RGB", (4000, 3000), (200, 10, 10)), "JPEG"), max_pixels=20_000_000)
+    assert sizes == [(500, 375)]
+
+
 def test_a_long_strip_still_fills_the_square() -> None:
     pixels(saved(Image.new("RGB", (2000, 3)), "PNG"))
 

@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from contract import keys
-from contract.connection import reaching_redis
+from contract.connection import connect, reaching_redis
 from contract.errors import JobSettled, QueueFull, QueueUnavailable, TooLarge
 from contract.jobs import Job, Prediction, Result, Status, new_id
 from contract.message import pack
@@ -233,3 +233,9 @@ def test_the_name_of_a_worker_that_is_gone_goes_too(store):
     store.redis.delete("kerasq:worker:host:7")  # as when it has been silent for too long
     assert present(store.redis) == []
     assert store.redis.smembers("kerasq:workers") == set()
+
+
+def test_a_redis_that_is_away_is_tried_twice_and_many_may_ask_at_once(settings):
+    kinds = connect(settings).connection_pool.connection_kwargs
+    assert kinds["retry"].get_retries() == 1
+    assert connect(settings).connection_pool.max_connections >= 64

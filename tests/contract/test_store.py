@@ -429,6 +429,15 @@ def test_a_job_made_anew_is_not_dropped_by_a_second_worker_of_its_old_self(store
     assert store.get(one.id).status is Status.QUEUED
 
 
+def test_a_slow_worker_s_second_answer_settles_nothing_again(store: Store) -> None:
+    one = job(2)
+    (message,) = queued(store, one)
+    for _ in range(2):
+        answer(store, message)
+    assert store.redis.hget(job_key(one.id), "settled") == b"2"
+    assert store.flow("shapes") == (2, 2)
+
+
 def test_a_cancel_whose_reply_was_lost_succeeds_when_it_is_tried_again(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -85,6 +85,18 @@ def test_a_group_gathers_half_of_the_clients_that_wait_from_four_on(
     assert [len(store.take("shapes", each)[1]) for each in sent(store)] == expected
 
 
+def test_of_two_groups_that_take_turns_the_clients_of_both_count(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("contract.submit.GAP", 60.0)
+    monkeypatch.setattr("contract.submit.GATHER", 0.5)
+    seen = iter([8, 0, 0, 0])
+    submitter = Submitter(store, lambda: next(seen))
+    submitter.submit(Job(model="shapes", images=1), image())
+    submitter.submit(Job(model="shapes", images=1), image())  # waits for three more, in vain
+    for committed in begin(submitter, 4):
+        committed.result(5)
+    assert [len(store.take("shapes", each)[1]) for each in sent(store)] == [1, 1, 4]
+
+
 def test_what_gathers_goes_when_no_more_come(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("contract.submit.GATHER", 60.0)
     submitter = Submitter(store, lambda: 64)

@@ -25,4 +25,4 @@ def test_a_request_of_slow_pictures_leaves_the_others_their_turn(stack: Stack) -
         assert call("GET", f"{stack.url}/healthz").status == 200
         meanwhile += slow.is_alive()
     assert answers[0].status == 202
-    assert meanwhile >= 3
+    assert meanwhile >= 3  # by chance also without a turn: tests/api/test_decoding.py counts those

@@ -13,7 +13,7 @@ from PIL import Image
 
 from contract.card import Card, Cards
 from tests.training.tiny import tiny_recipe, write_official
-from training import data, engine, evaluate, fit, provenance, publish, report, runs
+from training import calibrate, data, engine, evaluate, fit, provenance, publish, report, runs
 from training.__main__ import main
 from training.distill import Teaching
 from training.errors import PublishError, RunError
@@ -337,3 +337,14 @@ def test_the_page_has_the_markers_of_all_its_tables(tmp_path):
     shutil.copytree(report.PAGE.with_suffix(""), page.with_suffix(""))
     assert report.write(report.ROOT / "models", page).startswith("| model |")
     assert page.read_text() == report.PAGE.read_text()
+
+
+def test_the_temperature_is_that_of_the_images_and_their_mirror_images(recipe, dataset, monkeypatch):
+    model, given = fit.build(recipe), []
+    images, classes = dataset.validation.images, dataset.validation.classes
+    expected = [calibrate.logits(model, each) for each in (images, images[:, :, ::-1])]
+    monkeypatch.setattr(calibrate, "find_temperature", lambda *both: given.append(both) or 2.0)
+    right = (expected[0].argmax(axis=1) == classes).mean()
+    assert publish._calibrated(model, dataset, {"val_accuracy": f"{right}"})["temperature"] == 2.0
+    assert np.allclose(given[0][0], np.concatenate(expected))
+    assert given[0][1].tolist() == [*classes, *classes]
