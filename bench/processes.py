@@ -1,30 +1,18 @@
 """The processes of a server, however they were started: their memory, their processor time, their end."""
 
 import os
-import signal
 import time
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
+from typing import TypeVar
 
-PROC = Path("/proc")
-TICKS = os.sysconf("SC_CLK_TCK")
+import psutil
+from psutil import Process
+
 #: Seconds within which killed processes must be gone.
 GONE_WITHIN = 10.0
 MARK = "BENCH_FAMILY"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Process:
-    pid: int
-    parent: int
-    session: int
-    #: Clock ticks after the machine's start; with it a pid names one process for ever.
-    began: int
-    alive: bool
-    #: Processor seconds of the process and of those children that it has waited for.
-    cpu_s: float
+T = TypeVar("T")
 
 
 class Family:
@@ -36,7 +24,7 @@ class Family:
 
     def __init__(self) -> None:
         self._mark = uuid.uuid4().hex
-        self._known: set[tuple[int, int]] = set()
+        self._known: set[Process] = set()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -45,14 +33,16 @@ class Family:
 
     def members(self) -> list[Process]:
         """Those that run."""
-        return [each for each in self._found() if each.alive]
+        ended = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+        return [each for each in self._found() if _told(Process.status, each, psutil.STATUS_DEAD) not in ended]
 
     def cpu_s(self) -> float:
-        return sum(each.cpu_s for each in self._found())
+        """Processor seconds of its processes, and of those children that they have waited for."""
+        return sum(_told(_cpu_s, each, 0.0) for each in self._found())
 
     def memory(self) -> int:
         """Bytes, with those that several processes share divided among them (PSS)."""
-        return sum(_pss(each.pid) for each in self.members())
+        return sum(_told(_pss, each, 0) for each in self.members())
 
     def kill(self) -> None:
         """End all of them at once. Raises RuntimeError if one is still there afterwards."""
@@ -61,60 +51,45 @@ class Family:
             if time.monotonic() > until:
                 raise RuntimeError(f"processes {[each.pid for each in left]} outlived SIGKILL by {GONE_WITHIN} s")
             for each in left:
-                _send(each.pid, signal.SIGKILL)
+                _told(Process.kill, each, None)
             time.sleep(0.02)
 
-    def _found(self) -> list[Process]:
+    def _found(self) -> set[Process]:
         """Those that run, and those that have ended but whose parent has not noticed."""
-        everything = list(_everything())
-        found = [each for each in everything if (each.pid, each.began) in self._known or self._marked(each.pid)]
+        everything = list(psutil.process_iter())
+        found = {each for each in everything if each in self._known or self._marked(each)}
         size = -1
         while size != len(found):
             size = len(found)
-            pids, sessions = {each.pid for each in found}, {each.session for each in found} - {os.getsid(0)}
-            found = [each for each in everything if {each.pid, each.parent} & pids or each.session in sessions]
-        self._known |= {(each.pid, each.began) for each in found}
+            pids, sessions = {each.pid for each in found}, {_session(each) for each in found} - {os.getsid(0), None}
+            found |= {each for each in everything if _told(Process.ppid, each, 0) in pids or _session(each) in sessions}
+        self._known |= found
         return found
 
-    def _marked(self, pid: int) -> bool:
-        try:
-            return f"{MARK}={self._mark}".encode() in (PROC / str(pid) / "environ").read_bytes().split(b"\0")
-        except OSError:  # it has ended, or is another user's
-            return False
+    def _marked(self, process: Process) -> bool:
+        return _told(_mark, process, None) == self._mark
 
 
-def _everything() -> Iterator[Process]:
-    for folder in PROC.iterdir():
-        if folder.name.isdigit():
-            try:
-                stat = (folder / "stat").read_text(errors="replace")
-            except OSError:  # it has ended
-                continue
-            yield _process(int(folder.name), stat)
+def _mark(process: Process) -> str | None:
+    return process.environ().get(MARK)
 
 
-def _process(pid: int, stat: str) -> Process:
-    words = stat.rpartition(")")[2].split()
-    return Process(
-        pid=pid,
-        alive=words[0] not in "ZX",
-        parent=int(words[1]),
-        session=int(words[3]),
-        cpu_s=sum(map(int, words[11:15])) / TICKS,
-        began=int(words[19]),
-    )
+def _session(process: Process) -> int | None:
+    return _told(lambda each: os.getsid(each.pid), process, None)
 
 
-def _pss(pid: int) -> int:
+def _cpu_s(process: Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system + times.children_user + times.children_system)
+
+
+def _pss(process: Process) -> int:
+    return int(process.memory_full_info().pss)
+
+
+def _told(ask: Callable[[Process], T], process: Process, otherwise: T) -> T:
+    """What a process says; `otherwise` of one that has ended, or is another user's."""
     try:
-        lines = (PROC / str(pid) / "smaps_rollup").read_text().splitlines()
-    except OSError:  # it has ended
-        return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
-
-
-def _send(pid: int, number: int) -> None:
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return
+        return ask(process)
+    except (psutil.Error, OSError):
+        return otherwise

@@ -23,6 +23,13 @@ def absent(what: str) -> None:
     pytest.skip(f"{what} is missing")
 
 
+def pytest_sessionstart() -> None:
+    """Tests of what is not installed are skipped; in CI all of it must be."""
+    lacking = [module for module in ("keras", "tensorflow", "tritonclient") if not importlib.util.find_spec(module)]
+    if os.environ.get("CI") and lacking:
+        pytest.exit(f"{', '.join(lacking)} is missing, and CI must have it", returncode=1)
+
+
 @pytest.fixture
 def models(tmp_path: Path) -> Path:
     """A folder of one model, `shapes`, with three labels and weights that are no weights at all."""

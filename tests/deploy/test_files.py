@@ -101,6 +101,7 @@ def test_packages_carry_their_data_files() -> None:
 
 
 def test_docker_takes_the_file() -> None:
+    """CI has no Docker either."""
     if not shutil.which("docker") or subprocess.run(["docker", "compose", "version"], capture_output=True).returncode:
         pytest.skip("Docker's compose plugin is missing")
     subprocess.run(["docker", "compose", "-f", str(COMPOSE), "--profile", "gpu", "config", "-q"], check=True)
