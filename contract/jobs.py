@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from uuid import UUID
 
 #: Most images in one message, and so in one chunk of a job.
 CHUNK = 256
@@ -125,19 +126,16 @@ def new_id(now: float | None = None) -> str:
     """An id: a UUID of version 7 (RFC 9562), so that those of jobs sort by time and tell their age."""
     millis = int((time.time() if now is None else now) * 1000)
     value = millis << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
-    digits = f"{value:032x}"
-    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+    return str(UUID(int=value))
 
 
 def born(job_id: str) -> float | None:
     """When the id was made, in seconds since the epoch; None if it is not a job id at all."""
-    digits = job_id.replace("-", "")
-    if len(job_id) != 36 or len(digits) != 32 or digits[12:13] != "7":
-        return None
     try:
-        return int(digits[:12], 16) / 1000
+        found = UUID(job_id)
     except ValueError:
         return None
+    return (found.int >> 80) / 1000 if found.version == 7 and str(found) == job_id else None
 
 
 def iso(seconds: float | None) -> str | None:
