@@ -144,3 +144,20 @@ def test_some_of_the_models_are_all_that_is_offered_and_a_closed_terminal_drains
     assert call("POST", f"{url}/glow", {"key": "dog.jpg"}).status == 404
     assert up.stop(signal.SIGHUP) == 0
     assert not url_file(up.state).exists()
+
+
+def test_a_server_that_outlives_its_supervisor_keeps_the_folder(up: Up) -> None:
+    """Two of them would write to the same file."""
+    up.start()
+    server = up.children()["redis"]
+    os.kill(server, signal.SIGSTOP)
+    up.process.kill()
+    up.process.wait(10)
+    try:
+        done = up.kerasq("up", "--port", free_port())
+        assert done.returncode == 2
+        assert "or its Redis still does" in done.stderr
+    finally:
+        os.kill(server, signal.SIGCONT)
+    up.start()  # it has ended, or is given the time to
+    assert up.kerasq("health").returncode == 0
