@@ -8,6 +8,7 @@ from gevent import Timeout
 from api.bodies import Health, Readiness, answer
 from api.context import context
 from api.openapi import body
+from api.problems import unserved
 from api.routes import Routes
 from contract.errors import BadSetting, QueueUnavailable
 from contract.presence import Presence, present, serving
@@ -30,7 +31,7 @@ def readyz() -> Response:
     here = context()
     try:
         served = serving(workers())
-    except (QueueUnavailable, BadSetting):
+    except QueueUnavailable:
         facts = {"ready": False, "redis": False, "models": {}, "missing": list(here.cards)}
         return answer(facts, 503, AGAIN)
     counts = {name: served[name] for name in here.cards}
@@ -40,6 +41,9 @@ def readyz() -> Response:
 
 
 def workers() -> list[Presence]:
-    """The workers that are there. Raises QueueUnavailable."""
-    with Timeout(PATIENCE, QueueUnavailable(f"Redis does not answer within {PATIENCE:g} s")):
-        return present(context().store.redis)
+    """The workers that are there. Raises QueueUnavailable, also where Redis does not serve this API."""
+    try:
+        with Timeout(PATIENCE, QueueUnavailable(f"Redis does not answer within {PATIENCE:g} s")):
+            return present(context().store.redis)
+    except BadSetting as error:
+        raise unserved(error) from error

@@ -65,8 +65,8 @@ def problem(status: int, title: str, detail: str, headers: dict[str, str] | None
 
 
 def of(error: KerasqError) -> Response:
-    if isinstance(error, BadSetting):  # for the operator to read, who can set it right while this runs
-        error = QueueUnavailable("Redis does not serve this API", error)
+    if isinstance(error, BadSetting):
+        error = unserved(error)
     headers = {}
     if error.retry_after:
         headers["Retry-After"] = str(error.retry_after)
@@ -78,6 +78,11 @@ def of(error: KerasqError) -> Response:
         detail = str(error.args[0])
     more = {"errors": [{"title": title, "detail": said} for title, said in error.errors]} if error.errors else {}
     return problem(error.status, error.title, detail, headers, **more)
+
+
+def unserved(error: BadSetting) -> QueueUnavailable:
+    """What a setting that shows to be wrong while this runs is to a client: the operator can set it right."""
+    return QueueUnavailable("Redis does not serve this API", error)
 
 
 def _log_now_and_then(error: QueueUnavailable) -> None:

@@ -23,7 +23,7 @@ from api.parameters import ModelPath
 from api.received import demand_few, whole
 from api.routes import Routes
 from contract import errors
-from contract.errors import BadSetting, KerasqError, NotInTime, QueueUnavailable
+from contract.errors import KerasqError, NotInTime, QueueUnavailable
 from contract.jobs import Job, Record
 from contract.presence import serving
 
@@ -66,7 +66,7 @@ def model_ready(path: ModelPath) -> Response:
 def _ready(wanted: set[str]) -> Response:
     try:
         served = serving(workers())
-    except (QueueUnavailable, BadSetting):
+    except QueueUnavailable:
         served = Counter()
     missing = wanted - served.keys()
     return answer({"ready": not missing}, 503 if missing else 200, AGAIN if missing else None)

@@ -42,8 +42,7 @@ def demo() -> None:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="kerasq-") as folder, _stack(folder) as url:
         click.echo(f"started on {url} in {time.monotonic() - began:.1f} s: Redis, the API, a worker")
-        found = settings.images_dir.iterdir()
-        photos = sorted(filter(is_picture, found))
+        photos = sorted(filter(is_picture, settings.images_dir.iterdir()))
         for model in Cards(settings.models_dir, settings.models):
             sent = time.monotonic()
             results = Client(url).classify(photos, model)

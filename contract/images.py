@@ -80,8 +80,7 @@ def decode(
 
 def _begins_like(content: bytes) -> str | None:
     """The format that the first bytes are of."""
-    accepts = {form: Image.OPEN[form][1] for form in FORMATS}
-    return next((form for form, accept in accepts.items() if accept and accept(content[:PREFIX])), None)
+    return next((form for form in FORMATS if (accepts := Image.OPEN[form][1]) and accepts(content[:PREFIX])), None)
 
 
 def _demand_size(picture: Image.Image, content: bytes, max_pixels: int) -> None:

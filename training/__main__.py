@@ -75,10 +75,8 @@ def publish_(args: argparse.Namespace) -> None:
     run = args.run or Path("runs") / args.name
     recipe, rows = _recipe(args.name), runs.kept(run)
     _demand_whole(args, recipe.epochs if fit.stopped_early(recipe, rows) else len(rows))
-    card = publish.publish(
-        args.name, _recipe(args.name), run=run, data_dir=args.data, models=args.models, hours=args.hours
-    )
-    done, meant = card.training["epochs"], _recipe(args.name).epochs
+    card = publish.publish(args.name, recipe, run=run, data_dir=args.data, models=args.models, hours=args.hours)
+    done, meant = card.training["epochs"], recipe.epochs
     if done < meant:
         print(f"note: the run has {done} of the {meant} epochs of its recipe")
     print(f"{args.models / args.name} is published; on the test split:")
@@ -287,14 +285,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = argparse.Namespace(call=None)
     try:
         parser().parse_args(argv, args)
-        if args.list:
-            backend.demand()
-            _list()
-        elif args.command is None:
+        if not args.list and args.command is None:
             parser().print_help()
             return 2
+        backend.demand()
+        if args.list:
+            _list()
         else:
-            backend.demand()
             args.call(args)
     except (TrainingError, KerasqError) as error:
         print(error, file=sys.stderr)

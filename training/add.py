@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 from zipfile import is_zipfile
@@ -76,11 +77,9 @@ def _loaded(path: Path) -> keras.Model:
         found = "something else" if path.is_file() else "no file"
         raise BadModel(f"{path}: expected a model that Keras 3 saved, as model.save('model.keras') does, found {found}")
     try:
-        model = keras.saving.load_model(path, compile=False)
-        if HALF.search(json.dumps(kerasfile.config(path))):  # of which OpenVINO's exporter makes nothing
-            with kerasfile.reconfigured(path, _in_float32) as file:
-                model = keras.saving.load_model(file, compile=False)
-        return model
+        half = HALF.search(json.dumps(kerasfile.config(path)))  # of which OpenVINO's exporter makes nothing
+        with kerasfile.reconfigured(path, _in_float32) if half else nullcontext(path) as file:
+            return keras.saving.load_model(file, compile=False)
     except Exception as error:  # reading a damaged file may raise anything
         raise BadModel(f"{path}: expected a Keras model, found none that loads ({_reason(error)})") from None
 

@@ -171,8 +171,10 @@ def demand_recipe(run: Path, recipe: Recipe) -> None:
 def record(run: Path) -> dict[str, Any] | None:
     """How the run was started, or None for a run that does not say. Raises RunError for a record that is damaged."""
     path = run / RECORD
+    if not path.exists():
+        return None
     try:
-        known = json.loads(path.read_text()) if path.exists() else {"recipe": {}}
-        return {**known, "recipe": dict(known["recipe"])} if path.exists() else None
+        known = json.loads(path.read_text())
+        return {**known, "recipe": dict(known["recipe"])}
     except (KeyError, TypeError, ValueError):
         raise RunError(f"{path} is damaged; choose another folder with --run") from None

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from celery import bootsteps
-from celery.worker import state
 from celery.worker.consumer import Tasks
 
 from contract import presence
 from contract.settings import Settings
 from contract.store import Store
+from worker import ending
 from worker.celery_app import make_app, queues
-from worker.ending import end
 from worker.order import Hands
 from worker.sweep import sweep
 from worker.task import Classifier, Served, log
@@ -30,16 +29,16 @@ def watch(served: Mapping[str, Served], limit: float) -> None:
     while True:
         time.sleep(presence.INTERVAL)
         end_if_stuck(served, limit)
-        stopping = state.should_stop is not None or state.should_terminate is not None
-        idle_since = (idle_since or time.monotonic()) if stopping and not _longest(served) else None
+        idle = ending.asked() and not _longest(served)
+        idle_since = (idle_since or time.monotonic()) if idle else None
         if idle_since and time.monotonic() - idle_since > PARTING:
-            end(f"Redis has not answered for {PARTING:g} s since this worker was told to stop")
+            ending.end(f"Redis has not answered for {PARTING:g} s since this worker was told to stop")
 
 
 def end_if_stuck(served: Mapping[str, Served], limit: float) -> None:
     """End the process where a batch has run for more than `limit` seconds."""
     if (longest := _longest(served)) > limit:
-        end(f"the engine has not answered for {longest:.0f} s")
+        ending.end(f"the engine has not answered for {longest:.0f} s")
 
 
 def _longest(served: Mapping[str, Served]) -> float:

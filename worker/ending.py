@@ -1,9 +1,16 @@
-"""How a worker ends that cannot go on."""
+"""How a worker ends: asked to, or because it cannot go on."""
 
 import logging
 import os
 
+from celery.worker import state
+
 log = logging.getLogger("kerasq.worker")
+
+
+def asked() -> bool:
+    """Whether the worker was told to stop."""
+    return state.should_stop is not None or state.should_terminate is not None
 
 
 def end(why: str) -> None:

@@ -10,7 +10,6 @@ from typing import TypeVar
 import celery
 import numpy as np
 import redis
-from celery.worker import state
 
 from contract.card import Card
 from contract.envelope import TASK
@@ -18,6 +17,7 @@ from contract.errors import EngineError, KerasqError
 from contract.jobs import Prediction, Result
 from contract.message import Message, Part
 from contract.store import Store
+from worker import ending
 from worker.batcher import Answer, Batcher
 from worker.order import Hands
 
@@ -114,7 +114,7 @@ def patiently(step: Callable[[], T]) -> T:
         try:
             return step()
         except (KerasqError, redis.RedisError) as error:
-            if state.should_stop is not None or state.should_terminate is not None:
+            if ending.asked():
                 until = min(until, time.monotonic() + LAST_TRIES)
             if time.monotonic() >= until:
                 raise

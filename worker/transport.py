@@ -10,7 +10,7 @@ from worker.order import Hands
 def transport(hands: Hands) -> type[redis.Transport]:
     """The transport of a worker that holds messages in `hands`."""
 
-    class Channel(redis.Channel):
+    class Keeping(redis.Channel):
         def _restore(self, message: Any, leftmost: bool = False) -> None:
             """Put back what was delivered, when the connection breaks or the worker stops.
 
@@ -20,9 +20,8 @@ def transport(hands: Hands) -> type[redis.Transport]:
                 super()._restore(message, leftmost)
 
     class Transport(redis.Transport, metaclass=_Named):
-        pass
+        Channel = Keeping
 
-    Transport.Channel = Channel
     return Transport
 
 

@@ -41,7 +41,7 @@ def test_a_worker_that_is_to_stop_waits_only_for_its_engine(
         consumer.watch(served, 60.0)
     assert ended == []  # nobody told it to
     looks = iter(range(8))
-    monkeypatch.setattr(consumer.state, "should_stop", 0)
+    monkeypatch.setattr(ending.state, "should_stop", 0)
     with pytest.raises(SystemExit):
         consumer.watch(served, 60.0)
     assert bool(ended) is ends

@@ -8,7 +8,7 @@ from contract.jobs import Job, Status
 from contract.message import Message, pack
 from contract.settings import Settings
 from contract.store import Store
-from worker import task
+from worker import ending, task
 from worker.batcher import Batcher
 from worker.celery_app import make_app
 from worker.device import Device
@@ -126,7 +126,7 @@ def test_a_redis_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_worker_that_is_to_end_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(task, "LAST_TRIES", 0.2)
-    monkeypatch.setattr(task.state, "should_stop", 0)
+    monkeypatch.setattr(ending.state, "should_stop", 0)
     tries = []
 
     def step() -> None:
