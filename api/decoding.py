@@ -1,9 +1,11 @@
 """A request's images -> pixels, in turns with the other requests of the process."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
+from gevent.threadpool import ThreadPool
 
 from api.uploads import Upload
 from contract.card import Input
@@ -51,10 +53,20 @@ def decoded(images: Sequence[Upload], wanted: Input, max_pixels: int) -> tuple[n
         try:
             if isinstance(image.content, KerasqError):
                 raise image.content
-            made = decode(image.content, size, max_pixels=max_pixels, channels=wanted.channels, spend=budget.spend)
-            pixels.append(made)
+            limits = {"max_pixels": max_pixels, "spend": budget.spend}
+            pixels.append(decode(image.content, size, **limits, channels=wanted.channels, aside=_aside))
         except KerasqError as error:
             if len(images) == 1 or isinstance(error, TooManyPixels):
                 raise
             refused[position] = error.title, str(error)
     return np.array(pixels, np.uint8), refused
+
+
+def _aside(work: Callable[[], np.ndarray]) -> np.ndarray:
+    return _thread().apply(work)
+
+
+@cache
+def _thread() -> ThreadPool:
+    """One for all, so that no two large pictures take memory at once; each process its own, begun after the fork."""
+    return ThreadPool(1)

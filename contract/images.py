@@ -4,6 +4,7 @@ import io
 import re
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -34,8 +35,13 @@ DEPTH = "kerasq depth"
 #: Bytes by which Pillow tells formats apart.
 PREFIX = 16
 
+#: A picture of more pixels takes so long that others should not wait for it.
+LARGE = 500_000
+
 # The size is checked against our own limit, by the header alone, before anything is decoded.
 Image.MAX_IMAGE_PIXELS = None
+# For good, because setting it for one picture would set it for those of other threads.
+warnings.filterwarnings("ignore", module=r"PIL\b")
 
 
 def decode(
@@ -45,6 +51,7 @@ def decode(
     max_pixels: int,
     channels: int = 3,
     spend: Callable[[int], None] | None = None,
+    aside: Callable[[Callable[[], np.ndarray]], np.ndarray] | None = None,
 ) -> np.ndarray:
     """Decode one picture to uint8 (height, width, channels), `size` being (height, width); one channel is grey.
 
@@ -52,22 +59,21 @@ def decode(
     samples are scaled to 8, and the whole picture is squashed to the size.
 
     `spend` is told, before it is decoded, how many pixels a picture has that is no JPEG, and so must be decoded in its
-    whole size; it may raise.
+    whole size; it may raise. `aside` is given the work for a LARGE picture and returns what it makes, as soon as it has
+    been done somewhere else.
 
     Raises NotAnImage, UnusableImage, or TooLarge for more than `max_pixels` in its header, or SCANS in a JPEG.
     """
     if not content:
         raise NotAnImage("the image is empty: 0 bytes")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
-                _demand_size(picture, content, max_pixels)
-                if spend and picture.format not in JPEGS:
-                    spend(picture.width * picture.height)
-                picture.draft("RGB", (size[1] * HEADROOM, size[0] * HEADROOM))
-                ImageOps.exif_transpose(picture, in_place=True)
-                return _fitted(_rgb(_reduced(_plain(picture), size)), size, channels)
+        with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+            _demand_size(picture, content, max_pixels)
+            pixels = picture.width * picture.height
+            if spend and picture.format not in JPEGS:
+                spend(pixels)
+            work = partial(_made, picture, size, channels)
+            return aside(work) if aside and pixels > LARGE else work()
     except KerasqError:
         raise
     except UnidentifiedImageError:
@@ -76,6 +82,12 @@ def decode(
         raise NotAnImage(f"the bytes are not an image of a format that is taken ({', '.join(FORMATS)})") from None
     except Exception as error:  # a decoder may raise anything on a damaged file
         raise UnusableImage(f"the image cannot be decoded: {error}") from None
+
+
+def _made(picture: Image.Image, size: tuple[int, int], channels: int) -> np.ndarray:
+    picture.draft("RGB", (size[1] * HEADROOM, size[0] * HEADROOM))
+    ImageOps.exif_transpose(picture, in_place=True)
+    return _fitted(_rgb(_reduced(_plain(picture), size)), size, channels)
 
 
 def _begins_like(content: bytes) -> str | None:
