@@ -53,8 +53,10 @@ def decoded(images: Sequence[Upload], wanted: Input, max_pixels: int) -> tuple[n
         try:
             if isinstance(image.content, KerasqError):
                 raise image.content
-            limits = {"max_pixels": max_pixels, "spend": budget.spend}
-            pixels.append(decode(image.content, size, **limits, channels=wanted.channels, aside=_aside))
+            made = decode(
+                image.content, size, max_pixels=max_pixels, channels=wanted.channels, spend=budget.spend, aside=_aside
+            )
+            pixels.append(made)
         except KerasqError as error:
             if len(images) == 1 or isinstance(error, TooManyPixels):
                 raise
@@ -63,7 +65,17 @@ def decoded(images: Sequence[Upload], wanted: Input, max_pixels: int) -> tuple[n
 
 
 def _aside(work: Callable[[], np.ndarray]) -> np.ndarray:
-    return _thread().apply(work)
+    made = _thread().apply(_outcome, (work,))
+    if isinstance(made, Exception):
+        raise made
+    return made
+
+
+def _outcome(work: Callable[[], np.ndarray]) -> np.ndarray | Exception:
+    try:
+        return work()
+    except Exception as error:  # gevent would print it, and a damaged picture is no news
+        return error
 
 
 @cache

@@ -56,7 +56,8 @@ def test_others_are_served_while_a_large_picture_is_decoded(monkeypatch):
     assert large.value[0].shape == (1, 8, 8, 3)
 
 
-def test_what_is_wrong_with_a_large_picture_is_told(monkeypatch):
+def test_what_is_wrong_with_a_large_picture_is_told_to_who_sent_it_alone(capfd):
     content = encode(np.random.default_rng(0).integers(0, 255, (800, 800, 3), np.uint8))
     with pytest.raises(UnusableImage):
         decoding.decoded([Upload(name=None, content=content[:-1000])], Input(height=8, width=8), 10**6)
+    assert capfd.readouterr() == ("", "")
