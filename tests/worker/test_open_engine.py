@@ -13,7 +13,7 @@ from contract.errors import BadModel
 from contract.settings import Settings
 from worker.__main__ import main
 from worker.engines import open_engine
-from worker.engines.openvino import OpenVinoEngine
+from worker.engines.openvino import OpenVinoEngine, cut
 
 SETTINGS = replace(Settings(), engine="openvino", batch_max=8)
 
@@ -52,6 +52,24 @@ def test_however_a_batch_is_cut_each_image_has_its_own_answer(tmp_path: Path, la
     grey = np.resize(np.arange(126, 131, dtype=np.uint8), count)
     answers = engine.predict(grey.reshape(-1, 1, 1, 1).repeat(6, 1).repeat(4, 2))
     assert np.allclose(answers[:, 1], 1 / (1 + np.exp(2 * (128 - grey.astype(np.float64)))), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("images", "largest", "pieces"),
+    [
+        (16, 32, [16]),
+        (24, 32, [16, 8]),
+        (32, 32, [16, 16]),
+        (48, 32, [24, 24]),
+        (100, 32, [32, 32, 32, 4]),
+        (64, 16, [16, 16, 16, 16]),
+    ],
+)
+def test_a_large_batch_is_cut_for_two_lanes(images: int, largest: int, pieces: list[int]) -> None:
+    batch = np.arange(images)
+    found = cut(batch, 2, largest)
+    assert [len(piece) for piece in found] == pieces
+    assert np.concatenate(found).tolist() == batch.tolist()
 
 
 class Lane:
