@@ -19,8 +19,8 @@ from worker.engines.engine import Engine
 INT8_FILE = "openvino-int8.xml"
 #: Images on a lane at once: a core's caches hold what passes between their layers, and little memory is kept for it.
 PIECE = 16
-#: The most of them in a batch that has as many for each lane: as many bytes in bfloat16.
-LARGEST = {"float32": PIECE, "bfloat16": 2 * PIECE, "int8": PIECE}
+#: The same in a batch that has more of them than lanes: as many bytes in bfloat16.
+LARGE = {"float32": PIECE, "bfloat16": 2 * PIECE, "int8": PIECE}
 #: Most lanes; each keeps what passes between its layers.
 LANES = 4
 #: Of int8: the arithmetic of those layers that its file leaves as they were.
@@ -61,13 +61,18 @@ class OpenVinoEngine:
             },
         )
         self._lanes = [compiled.create_infer_request() for _ in range(lanes)]
-        self._largest = LARGEST[precision]
-        self.sizes = (1, 2, *range(4, 2 * PIECE, 4), *range(2 * PIECE, 2 * self._largest * lanes + 1, PIECE))
+        self._large = large = LARGE[precision]
+        middle, largest = 2 * PIECE * lanes, 2 * large * lanes
+        self.sizes = (
+            *(1, 2, *range(4, 2 * PIECE, 4)),
+            *range(2 * PIECE, middle + 1, PIECE),
+            *range(middle + large, largest + 1, large),
+        )
         self.name = f"openvino {precision}"
         self.input_shape, self.classes = _sizes(taken), math.prod(_sizes(given))
 
     def predict(self, batch: np.ndarray) -> np.ndarray:
-        pieces = cut(batch, len(self._lanes), self._largest)
+        pieces = cut(batch, len(self._lanes), self._large)
         answers: list[np.ndarray] = []
         busy: deque[ov.InferRequest] = deque()
         try:
@@ -86,9 +91,9 @@ class OpenVinoEngine:
         return answers[0] if len(answers) == 1 else np.concatenate(answers)
 
 
-def cut(batch: np.ndarray, lanes: int, largest: int) -> list[np.ndarray]:
-    """The batch in pieces of PIECE images, or of as many as make it one for each lane, `largest` at most."""
-    size = min(largest, max(PIECE, math.ceil(len(batch) / lanes)))
+def cut(batch: np.ndarray, lanes: int, large: int) -> list[np.ndarray]:
+    """The batch in pieces of PIECE images, or of `large` if these are more than lanes."""
+    size = large if len(batch) > PIECE * lanes else PIECE
     return [np.ascontiguousarray(batch[first : first + size]) for first in range(0, len(batch), size)]
 
 
