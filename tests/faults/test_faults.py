@@ -204,7 +204,9 @@ def test_a_redis_that_hangs_holds_nobody_for_longer_than_he_asked(stack: Stack) 
 
 def test_a_worker_is_told_to_stop_while_redis_hangs(stack: Stack) -> None:
     (worker,) = stack.workers
+    worker.send_signal(signal.SIGSTOP)  # else it might be done before the last is submitted
     ids = submit(stack)
+    worker.send_signal(signal.SIGCONT)
     until(lambda: some_done_not_all(stack), "some jobs are done")
     stack.hang_redis()
     try:
