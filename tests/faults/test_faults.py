@@ -56,6 +56,16 @@ def some_done_not_all(stack: Stack) -> bool:
     return 0 < settled < submitted
 
 
+def begun(stack: Stack) -> list[str]:
+    """Submitted jobs, of which the one worker has done some and not all."""
+    (worker,) = stack.workers
+    worker.send_signal(signal.SIGSTOP)  # else it might be done before the last is submitted
+    ids = submit(stack)
+    worker.send_signal(signal.SIGCONT)
+    until(lambda: some_done_not_all(stack), "some jobs are done")
+    return ids
+
+
 def test_a_worker_killed_with_200_jobs_in_flight(stack: Stack) -> None:
     stack.kill_worker()
     ids = submit(stack)
@@ -88,11 +98,7 @@ def test_redis_goes_and_comes_back_with_jobs_waiting(stack: Stack, how: int) -> 
 
 
 def test_redis_is_killed_while_a_worker_answers(stack: Stack) -> None:
-    (worker,) = stack.workers
-    worker.send_signal(signal.SIGSTOP)  # else it might be done before the last is submitted
-    ids = submit(stack)
-    worker.send_signal(signal.SIGCONT)
-    until(lambda: some_done_not_all(stack), "some jobs are done")
+    ids = begun(stack)
     stack.stop_redis(how=signal.SIGKILL)
     time.sleep(0.5)
     stack.start_redis()
@@ -204,10 +210,7 @@ def test_a_redis_that_hangs_holds_nobody_for_longer_than_he_asked(stack: Stack) 
 
 def test_a_worker_is_told_to_stop_while_redis_hangs(stack: Stack) -> None:
     (worker,) = stack.workers
-    worker.send_signal(signal.SIGSTOP)  # else it might be done before the last is submitted
-    ids = submit(stack)
-    worker.send_signal(signal.SIGCONT)
-    until(lambda: some_done_not_all(stack), "some jobs are done")
+    ids = begun(stack)
     stack.hang_redis()
     try:
         worker.terminate()

@@ -19,7 +19,7 @@ from worker.engines.engine import Engine
 INT8_FILE = "openvino-int8.xml"
 #: Images on a lane at once: a core's caches hold what passes between their layers, and little memory is kept for it.
 PIECE = 16
-#: The same in a batch that has more of them than lanes: as many bytes in bfloat16.
+#: The same where a batch has more than PIECE for each lane: in bfloat16 twice as many are as many bytes.
 LARGE = {"float32": PIECE, "bfloat16": 2 * PIECE, "int8": PIECE}
 #: Most lanes; each keeps what passes between its layers.
 LANES = 4
@@ -92,7 +92,7 @@ class OpenVinoEngine:
 
 
 def cut(batch: np.ndarray, lanes: int, large: int) -> list[np.ndarray]:
-    """The batch in pieces of PIECE images, or of `large` if these are more than lanes."""
+    """The batch in pieces of PIECE images, or of `large` where it has more than PIECE for each lane."""
     size = large if len(batch) > PIECE * lanes else PIECE
     return [np.ascontiguousarray(batch[first : first + size]) for first in range(0, len(batch), size)]
 
