@@ -27,6 +27,8 @@ class Teaching:
     share: float = 0.9
     #: Divides the logits of both, so that what a teacher thinks of the wrong answers counts, too.
     temperature: float = 2.0
+    #: Whether they answer for the mirror image, too, and the mean of both counts.
+    mirrored: bool = False
     #: After so many epochs their batches come again, with the answers kept (Shen and Xing 2022, arXiv:2112.01528);
     #: None for new ones, and new answers, in every epoch.
     views: int | None = None
@@ -45,12 +47,13 @@ class TaughtBatches(TrainingBatches):
         targets: np.ndarray,
         *,
         teachers: Sequence[keras.Model],
+        mirrored: bool,
         views: int | None,
         kept: Path,
         **how: Any,
     ) -> None:
         super().__init__(images, targets, period=views, **how)
-        self._teachers, self._kept = teachers, None
+        self._teachers, self._mirrored, self._kept = teachers, mirrored, None
         if views:
             self._kept = _opened(kept, (views, len(self), how["batch"], targets.shape[1]))
 
@@ -60,11 +63,11 @@ class TaughtBatches(TrainingBatches):
 
     def _answers(self, index: int, images: np.ndarray) -> np.ndarray:
         if self._kept is None:
-            return asked(self._teachers, images)
+            return asked(self._teachers, images, self._mirrored)
         known = self._kept[self._epoch, index]
         # A file is zeros until something is written to it, and in part after a power cut.
         if not np.allclose(known.sum(axis=1), 1, atol=1e-3):
-            known[:] = asked(self._teachers, images)
+            known[:] = asked(self._teachers, images, self._mirrored)
         return known
 
 
@@ -77,14 +80,21 @@ def _opened(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     return open_memmap(path, "w+", np.float32, shape)
 
 
-def asked(teachers: Sequence[keras.Model], images: np.ndarray) -> np.ndarray:
-    """The mean of what `teachers` answer, float32 (B, classes), for a batch of images uint8 (B, H, W, 3)."""
-    return np.stack([teacher.predict_on_batch(images) for teacher in teachers]).mean(axis=0, dtype=np.float32)
+def asked(teachers: Sequence[keras.Model], images: np.ndarray, mirrored: bool) -> np.ndarray:
+    """The mean of what `teachers` answer, float32 (B, classes), for a batch of images uint8 (B, H, W, 3).
+
+    `mirrored` has them answer for the mirror images as well.
+    """
+    seen = (images, images[:, :, ::-1]) if mirrored else (images,)
+    answers = [teacher.predict_on_batch(each) for teacher in teachers for each in seen]
+    return np.stack(answers).mean(axis=0, dtype=np.float32)
 
 
-def taught(images: np.ndarray, targets: np.ndarray, teachers: Sequence[keras.Model]) -> tuple[np.ndarray, np.ndarray]:
+def taught(
+    images: np.ndarray, targets: np.ndarray, teachers: Sequence[keras.Model], mirrored: bool
+) -> tuple[np.ndarray, np.ndarray]:
     """`images` with targets (N, 2, classes)."""
-    pieces = [asked(teachers, images[first : first + 500]) for first in range(0, len(images), 500)]
+    pieces = [asked(teachers, images[first : first + 500], mirrored) for first in range(0, len(images), 500)]
     return images, np.stack([targets, np.concatenate(pieces)], axis=1)
 
 

@@ -50,7 +50,7 @@ def fit(
     teachers: Sequence[keras.Model] = (),
     precision: str = "float32",
 ) -> keras.Model:
-    """Train, or go on from where `run` stopped, and return the model with its best validation weights.
+    """Train, or go on from where `run` stopped, and return the model with the weights that it keeps.
 
     A new run begins with the layers of `start` that have the names and shapes of its own.
     `precision` is "float32" or "mixed_bfloat16"; weights and optimizer are float32 in both, so a run may go on in the
@@ -91,10 +91,10 @@ def _train(
         "seed": recipe.seed,
         "epoch": done,
     }
-    if recipe.teaching:
-        how |= {"teachers": teachers, "views": recipe.teaching.views, "kept": run / runs.ANSWERS}
-        batches: TrainingBatches = distill.TaughtBatches(*examples, **how)
-        unseen = distill.taught(*unseen, teachers)
+    if teaching := recipe.teaching:
+        how |= {"teachers": teachers, "mirrored": teaching.mirrored, "views": teaching.views}
+        batches: TrainingBatches = distill.TaughtBatches(*examples, **how, kept=run / runs.ANSWERS)
+        unseen = distill.taught(*unseen, teachers, teaching.mirrored)
     else:
         batches = TrainingBatches(*examples, **how)
     if not len(batches):
@@ -157,25 +157,25 @@ class Backup(keras.callbacks.Callback):
 
 
 class BestWeights(keras.callbacks.Callback):
-    """Keeps the weights of the epoch that validates best, and until the next backup those of the best before it."""
+    """Keeps the weights of the epoch that validates best, or of the `last`, and until the next backup those before."""
 
-    def __init__(self, run: Path, best: float) -> None:
+    def __init__(self, run: Path, best: float, last: bool) -> None:
         super().__init__()
-        self._run, self._best = run, best
+        self._run, self._best, self._last = run, best, last
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        if logs and logs["val_accuracy"] > self._best:
+        if logs and (self._last or logs["val_accuracy"] > self._best):
             self._best = logs["val_accuracy"]
             runs.save(self.model, self._run, runs.BEST, epoch + 1)
 
 
 def _callbacks(recipe: Recipe, run: Path, batches: TrainingBatches) -> list[keras.callbacks.Callback]:
     rows = runs.history(run)
-    best = runs.best(rows)
+    best = runs.best(rows, last=recipe.last)
     callbacks: list[keras.callbacks.Callback] = [
         EpochFacts(batches),
         keras.callbacks.CSVLogger(str(run / runs.HISTORY), append=bool(rows)),
-        BestWeights(run, float(best["val_accuracy"]) if best else -1.0),
+        BestWeights(run, float(best["val_accuracy"]) if best else -1.0, recipe.last),
     ]
     if recipe.schedule == "plateau":
         slower, stop = recipe.patience

@@ -37,7 +37,7 @@ def publish(name: str, recipe: Recipe, *, run: Path, data_dir: Path, models: Pat
     """
     runs.demand_recipe(run, recipe)
     rows = runs.kept(run)
-    best = runs.best(rows)
+    best = runs.best(rows, last=recipe.last)
     if best is None:
         raise RunError(f"{run} holds no finished epoch: {runs.HISTORY} is missing or empty")
     taken = hours if hours is not None else runs.hours(rows, run)

@@ -46,6 +46,8 @@ class Recipe:
     slowing: float = 0.5
     batch: int = 128
     augmentation: Augmentation = field(default_factory=Augmentation)
+    #: Whether the last epoch's weights are kept, and not those of the highest validation accuracy.
+    last: bool = False
     #: The published model whose layers this one begins with, as far as they have its names and shapes.
     start: str | None = None
     #: The published models that teach this one; None for labels alone.
@@ -93,21 +95,36 @@ RECIPES: dict[str, Recipe] = {
     "cifar10-large": Recipe(
         dataset="cifar10", options={"classes": 10, **NARROW}, teaching=Teaching(models=("cifar10-teacher",)), **LARGE
     ),
-    "cifar100-large": Recipe(
+    "cifar100-large-taught": Recipe(
         dataset="cifar100", options={"classes": 100, **NARROW}, teaching=Teaching(models=("cifar100-teacher",)), **LARGE
+    ),
+    "cifar100-large": Recipe(
+        dataset="cifar100",
+        options={"classes": 100, **NARROW},
+        start="cifar100-large-taught",
+        teaching=Teaching(models=("cifar100-large-taught",), mirrored=True, views=8),
+        last=True,
+        **LARGE | {"epochs": 20, "learning_rate": 0.008},
+    ),
+    "cifar100-taught": Recipe(
+        dataset="cifar100",
+        network=networks.cifar100,
+        epochs=80,
+        teaching=Teaching(models=("cifar100-large-taught",)),
+        **SMALL,
     ),
     "cifar100": Recipe(
         dataset="cifar100",
         network=networks.cifar100,
-        epochs=80,
-        teaching=Teaching(models=("cifar100-large",)),
-        **SMALL,
+        epochs=5,
+        start="cifar100-taught",
+        **SMALL | {"learning_rate": 0.015, "augmentation": Augmentation(shift=4)},
     ),
     "cifar10": Recipe(
         dataset="cifar10",
         network=networks.cifar10,
         epochs=90,
-        start="cifar100",
+        start="cifar100-taught",
         teaching=Teaching(models=("cifar10-large",), views=18),
         **SMALL,
     ),
@@ -134,6 +151,6 @@ ABLATION: dict[str, Recipe] = _one_by_one(
         "taught by the large one": {"teaching": RECIPES["cifar10"].teaching},
         "no dropout between the convolutions, more L2": {"options": SMALL["options"]},
         "averaged weights": {"average": SMALL["average"]},
-        "begun with the convolutions of cifar100": {"start": RECIPES["cifar10"].start},
+        "begun with the convolutions of cifar100-taught": {"start": RECIPES["cifar10"].start},
     },
 )

@@ -44,8 +44,10 @@ def history(run: Path) -> list[dict[str, str]]:
     return [rows[epoch] for epoch in sorted(rows)]
 
 
-def best(rows: list[dict[str, str]]) -> dict[str, str] | None:
-    """The row of the epoch whose weights were kept: the first with the highest validation accuracy."""
+def best(rows: list[dict[str, str]], *, last: bool = False) -> dict[str, str] | None:
+    """The row of the epoch whose weights were kept: the first with the highest validation accuracy, or the `last`."""
+    if last:
+        return rows[-1] if rows else None
     return max(rows, key=lambda row: float(row["val_accuracy"]), default=None)
 
 

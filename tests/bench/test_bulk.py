@@ -16,7 +16,7 @@ def run(seconds: float, first: str = "cat", *, start: float = 0.0) -> Run:
 RUNS = {
     KERASQ: [run(1.0), run(2.0), run(4.0)],
     BARE: [run(1.0, start=3.0)] * 3,
-    KERAS: [run(4.0), run(4.0), run(8.0)],
+    KERAS: [run(4.0), run(4.0, start=2.0), run(8.0)],
     CELERY: [run(9.0)] * 3,
     RAY: [run(8.0, "frog")] * 3,
 }
@@ -26,6 +26,8 @@ PHOTOS = {KERASQ: [run(1.0)], RESIZE: [run(4.0)]}
 def test_a_round_is_compared_with_itself() -> None:
     spread = bulk.faster(RUNS, KERAS)
     assert spread and (spread.lowest, spread.median, spread.highest) == (2.0, 2.0, 4.0)
+    whole = bulk.faster(RUNS, KERAS, whole=True)
+    assert whole and (whole.lowest, whole.median, whole.highest) == (2.0, 3.0, 4.0)
 
 
 def test_labels_that_differ_are_counted() -> None:
@@ -50,8 +52,9 @@ def test_photos_are_decoded_otherwise_so_their_labels_are_not_compared() -> None
 
 
 def test_each_bar_finds_its_folder() -> None:
-    assert [bar.found for bar in bulk.bars(RUNS, PHOTOS)] == [0.5, 2.0, 4.0, 4.0]
-    assert [bar.met for bar in bulk.bars(RUNS, PHOTOS)] == [False, True, True, True]
+    bars = bulk.bars(RUNS, PHOTOS)
+    assert [bar.found for bar in bars] == [0.5, 2.0, 4.0, 4.0, 2.0, 3.0, 4.0, 4.0]
+    assert [bar.met for bar in bars] == [False, *[True] * 7]
 
 
 def test_results_are_read_by_file_name(tmp_path: Path) -> None:

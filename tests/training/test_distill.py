@@ -34,10 +34,11 @@ def test_the_metrics_look_at_the_labels_alone():
         assert float(metric.result()) == pytest.approx(1.0)
 
 
-def taught_batches(recipe, dataset, teachers, path, epoch=0, views=None):
+def taught_batches(recipe, dataset, teachers, path, epoch=0, views=None, mirrored=False):
     how = {"batch": 8, "augmentation": recipe.augmentation, "seed": 1, "epoch": epoch}
     onehot = np.eye(10, dtype=np.float32)[dataset.train.classes]
-    return TaughtBatches(dataset.train.images, onehot, teachers=teachers, views=views, kept=path / "kept.npy", **how)
+    how |= {"teachers": teachers, "mirrored": mirrored, "views": views, "kept": path / "kept.npy"}
+    return TaughtBatches(dataset.train.images, onehot, **how)
 
 
 def test_teachers_see_what_the_student_sees_and_answer_with_their_mean(tmp_path, recipe, dataset):
@@ -51,6 +52,17 @@ def test_teachers_see_what_the_student_sees_and_answer_with_their_mean(tmp_path,
     assert targets.dtype == np.float32
     assert not np.allclose(first, second)
     assert not list(tmp_path.glob("kept*"))
+
+
+def test_a_mirrored_teacher_answers_for_image_and_mirror_image(tmp_path, recipe, dataset):
+    teacher = build(recipe)
+    images, targets = taught_batches(recipe, dataset, [teacher], tmp_path, mirrored=True)[1]
+    plain, mirror = (teacher.predict(each, verbose=0) for each in (images, images[:, :, ::-1]))
+    np.testing.assert_allclose(targets[:, 1], (plain + mirror) / 2, atol=1e-6)
+    assert not np.allclose(plain, mirror, atol=1e-4)
+    unseen, onehot = dataset.validation.images, np.eye(10, dtype=np.float32)[dataset.validation.classes]
+    asked = [distill.taught(each, onehot, [teacher], mirrored=True)[1] for each in (unseen, unseen[:, :, ::-1])]
+    np.testing.assert_allclose(*asked, atol=1e-6)
 
 
 def test_a_teacher_is_asked_once_for_each_view(tmp_path, recipe, dataset):

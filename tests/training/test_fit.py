@@ -174,7 +174,11 @@ def test_a_run_goes_on_wherever_it_was_cut_while_it_saved(monkeypatch, tmp_path,
     assert validation_accuracy(model, dataset) == pytest.approx(float(runs.best(cut)["val_accuracy"]), abs=1e-6)
 
 
-def test_an_epoch_after_the_cut_must_beat_those_before_it(monkeypatch, tmp_path, recipe, dataset):
+@pytest.mark.parametrize("last", [False, True])
+def test_an_epoch_after_the_cut_must_beat_those_before_it_or_be_the_last(
+    monkeypatch, tmp_path, recipe, dataset, last
+):
+    recipe = replace(recipe, last=last)
     interrupted(monkeypatch, recipe, dataset, tmp_path)
     history = (tmp_path / runs.HISTORY).read_text().splitlines()
     column = history[0].split(",").index("val_accuracy")
@@ -183,7 +187,8 @@ def test_an_epoch_after_the_cut_must_beat_those_before_it(monkeypatch, tmp_path,
     (tmp_path / runs.HISTORY).write_text("\n".join([*history[:2], ",".join(row)]) + "\n")
     before = runs.best_weights(tmp_path)
     fit.fit(recipe, dataset, tmp_path)
-    assert runs.best_weights(tmp_path) == before
+    assert (runs.best_weights(tmp_path) == before) is not last
+    assert runs.best(runs.history(tmp_path), last=last)["epoch"] == ("2" if last else "1")
 
 
 def test_a_finished_run_only_gives_its_model(tmp_path, recipe, dataset, epochs_seen):
