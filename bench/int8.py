@@ -33,7 +33,7 @@ from worker.engines.openvino import INT8_FILE, OpenVinoEngine
 FOLDER = "int8"
 FILES = (INT8_FILE, INT8_FILE.replace(".xml", ".bin"))
 #: Training images to calibrate on.
-CALIBRATION = 1000
+CALIBRATION = 500
 #: The most that may be lost, in percentage points.
 LOSS = 0.2
 
