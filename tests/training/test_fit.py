@@ -175,9 +175,7 @@ def test_a_run_goes_on_wherever_it_was_cut_while_it_saved(monkeypatch, tmp_path,
 
 
 @pytest.mark.parametrize("last", [False, True])
-def test_an_epoch_after_the_cut_must_beat_those_before_it_or_be_the_last(
-    monkeypatch, tmp_path, recipe, dataset, last
-):
+def test_an_epoch_after_the_cut_must_beat_those_before_it_or_be_the_last(monkeypatch, tmp_path, recipe, dataset, last):
     recipe = replace(recipe, last=last)
     interrupted(monkeypatch, recipe, dataset, tmp_path)
     history = (tmp_path / runs.HISTORY).read_text().splitlines()
