@@ -2,8 +2,7 @@
 
 `cifar10-baseline` and `cifar100-baseline` are the recipe of the original. The teachers, which do not ship, learn from
 the labels alone, the large models from them, and the original's networks from the large ones. `*-taught` do not ship
-either: `cifar100-large` and `cifar100` go on from them, and `cifar10` begins with the convolutions of
-`cifar100-taught`.
+either: `cifar100-large` and `cifar100` go on from them. `cifar10` begins with the convolutions of `cifar100`.
 """
 
 from collections.abc import Callable, Mapping
@@ -111,7 +110,7 @@ RECIPES: dict[str, Recipe] = {
         dataset="cifar100",
         network=networks.cifar100,
         epochs=80,
-        teaching=Teaching(models=("cifar100-large-taught",)),
+        teaching=Teaching(models=("cifar100-large",)),
         **SMALL,
     ),
     "cifar100": Recipe(
@@ -125,7 +124,7 @@ RECIPES: dict[str, Recipe] = {
         dataset="cifar10",
         network=networks.cifar10,
         epochs=90,
-        start="cifar100-taught",
+        start="cifar100",
         teaching=Teaching(models=("cifar10-large",), views=18),
         **SMALL,
     ),
@@ -152,6 +151,6 @@ ABLATION: dict[str, Recipe] = _one_by_one(
         "taught by the large one": {"teaching": RECIPES["cifar10"].teaching},
         "no dropout between the convolutions, more L2": {"options": SMALL["options"]},
         "averaged weights": {"average": SMALL["average"]},
-        "begun with the convolutions of cifar100-taught": {"start": RECIPES["cifar10"].start},
+        "begun with the convolutions of cifar100": {"start": RECIPES["cifar10"].start},
     },
 )
