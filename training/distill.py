@@ -34,11 +34,30 @@ class Teaching:
     views: int | None = None
 
 
+@dataclass(frozen=True)
+class Teachers:
+    """The models of a recipe's `teaching`, in its order."""
+
+    teaching: Teaching
+    models: Sequence[keras.Model]
+
+    def answers(self, images: np.ndarray) -> np.ndarray:
+        """The mean of what they answer, float32 (B, classes), for a batch of images uint8 (B, H, W, 3)."""
+        seen = (images, images[:, :, ::-1]) if self.teaching.mirrored else (images,)
+        answers = [model.predict_on_batch(each) for model in self.models for each in seen]
+        return np.stack(answers).mean(axis=0, dtype=np.float32)
+
+    def targets(self, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """One-hot labels (N, classes) and the answers for so many images, (N, 2, classes)."""
+        pieces = [self.answers(images[first : first + 500]) for first in range(0, len(images), 500)]
+        return np.stack([labels, np.concatenate(pieces)], axis=1)
+
+
 class TaughtBatches(TrainingBatches):
     """Batches whose targets are (B, 2, classes).
 
-    With `views`, the teachers' answers to the first so many epochs are kept in the file `kept`, and the batches of
-    these epochs come again and again.
+    With `views` in the teaching, the answers to the first so many epochs are kept in the file `kept`, and the batches
+    of these epochs come again and again.
     """
 
     def __init__(
@@ -46,14 +65,13 @@ class TaughtBatches(TrainingBatches):
         images: np.ndarray,
         targets: np.ndarray,
         *,
-        teachers: Sequence[keras.Model],
-        mirrored: bool,
-        views: int | None,
+        teachers: Teachers,
         kept: Path,
         **how: Any,
     ) -> None:
+        views = teachers.teaching.views
         super().__init__(images, targets, period=views, **how)
-        self._teachers, self._mirrored, self._kept = teachers, mirrored, None
+        self._teachers, self._kept = teachers, None
         if views:
             self._kept = _opened(kept, (views, len(self), how["batch"], targets.shape[1]))
 
@@ -63,11 +81,11 @@ class TaughtBatches(TrainingBatches):
 
     def _answers(self, index: int, images: np.ndarray) -> np.ndarray:
         if self._kept is None:
-            return asked(self._teachers, images, self._mirrored)
+            return self._teachers.answers(images)
         known = self._kept[self._epoch, index]
         # A file is zeros until something is written to it, and in part after a power cut.
         if not np.allclose(known.sum(axis=1), 1, atol=1e-3):
-            known[:] = asked(self._teachers, images, self._mirrored)
+            known[:] = self._teachers.answers(images)
         return known
 
 
@@ -78,24 +96,6 @@ def _opened(path: Path, shape: tuple[int, ...]) -> np.ndarray:
         if found.shape == shape:
             return found
     return open_memmap(path, "w+", np.float32, shape)
-
-
-def asked(teachers: Sequence[keras.Model], images: np.ndarray, mirrored: bool) -> np.ndarray:
-    """The mean of what `teachers` answer, float32 (B, classes), for a batch of images uint8 (B, H, W, 3).
-
-    `mirrored` has them answer for the mirror images as well.
-    """
-    seen = (images, images[:, :, ::-1]) if mirrored else (images,)
-    answers = [teacher.predict_on_batch(each) for teacher in teachers for each in seen]
-    return np.stack(answers).mean(axis=0, dtype=np.float32)
-
-
-def taught(
-    images: np.ndarray, targets: np.ndarray, teachers: Sequence[keras.Model], mirrored: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """`images` with targets (N, 2, classes)."""
-    pieces = [asked(teachers, images[first : first + 500], mirrored) for first in range(0, len(images), 500)]
-    return images, np.stack([targets, np.concatenate(pieces)], axis=1)
 
 
 class Distillation(keras.losses.Loss):

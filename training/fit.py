@@ -3,7 +3,6 @@
 import math
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 from training import distill, networks, runs
 from training.batches import TrainingBatches
 from training.data import Dataset
+from training.distill import Teachers
 from training.errors import RunError
 from training.optimizers import optimizer
 from training.precision import building
@@ -47,14 +47,15 @@ def fit(
     run: Path,
     *,
     start: keras.Model | None = None,
-    teachers: Sequence[keras.Model] = (),
+    teachers: Teachers | None = None,
     precision: str = "float32",
 ) -> keras.Model:
     """Train, or go on from where `run` stopped, and return the model with the weights that it keeps.
 
-    A new run begins with the layers of `start` that have the names and shapes of its own.
-    `precision` is "float32" or "mixed_bfloat16"; weights and optimizer are float32 in both, so a run may go on in the
-    other. Under the "plateau" schedule a resumed run counts its patience anew.
+    A new run begins with the layers of `start` that have the names and shapes of its own; `teachers` are those of the
+    recipe's teaching. `precision` is "float32" or "mixed_bfloat16"; weights and
+    optimizer are float32 in both, so a run may go on in the other. Under the "plateau" schedule a resumed run counts
+    its patience anew.
     """
     run.mkdir(parents=True, exist_ok=True)
     runs.tidy(run)
@@ -78,7 +79,7 @@ def _train(
     model: keras.Model,
     recipe: Recipe,
     data: Dataset,
-    teachers: Sequence[keras.Model],
+    teachers: Teachers | None,
     run: Path,
     done: int,
 ) -> None:
@@ -91,10 +92,10 @@ def _train(
         "seed": recipe.seed,
         "epoch": done,
     }
-    if teaching := recipe.teaching:
-        how |= {"teachers": teachers, "mirrored": teaching.mirrored, "views": teaching.views}
-        batches: TrainingBatches = distill.TaughtBatches(*examples, **how, kept=run / runs.ANSWERS)
-        unseen = distill.taught(*unseen, teachers, teaching.mirrored)
+    if teachers:
+        kept = run / runs.ANSWERS
+        batches: TrainingBatches = distill.TaughtBatches(*examples, **how, teachers=teachers, kept=kept)
+        unseen = unseen[0], teachers.targets(*unseen)
     else:
         batches = TrainingBatches(*examples, **how)
     if not len(batches):

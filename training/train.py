@@ -8,6 +8,7 @@ import keras
 
 from training import data, evaluate, fit, provenance, runs
 from training.data import Dataset, Split
+from training.distill import Teachers
 from training.errors import TrainingError
 from training.precision import building
 from training.recipes import RECIPES, Recipe
@@ -22,9 +23,10 @@ def train(
     Raises TrainingError where one is missing or is not what the recipe takes it for, DataError for missing data,
     RunError for the run of another recipe.
     """
-    names = recipe.teaching.models if recipe.teaching else ()
     dataset = _dataset(recipe.dataset, data_dir, images)
-    teachers = [_teacher(name, dataset.labels, models, precision) for name in names]
+    teachers = None
+    if teaching := recipe.teaching:
+        teachers = Teachers(teaching, [_teacher(name, dataset.labels, models, precision) for name in teaching.models])
     start = evaluate.published(recipe.start, models)[0] if recipe.start else None
     before, files = provenance.before(recipe, models), data.fingerprints(recipe.dataset, data_dir)
     runs.begin(run, recipe, before, images, precision, files)

@@ -9,7 +9,7 @@ from scipy.special import log_softmax, softmax
 
 from training import distill, fit, runs
 from training.batches import TrainingBatches
-from training.distill import Distillation, TaughtBatches, Teaching
+from training.distill import Distillation, TaughtBatches, Teachers, Teaching
 from training.fit import build
 
 RNG = np.random.default_rng(7)
@@ -34,16 +34,20 @@ def test_the_metrics_look_at_the_labels_alone():
         assert float(metric.result()) == pytest.approx(1.0)
 
 
-def taught_batches(recipe, dataset, teachers, path, epoch=0, views=None, mirrored=False):
+def asking(*models, **how):
+    return Teachers(Teaching(models=("any",) * len(models), **how), models)
+
+
+def taught_batches(recipe, dataset, teachers, path, epoch=0):
     how = {"batch": 8, "augmentation": recipe.augmentation, "seed": 1, "epoch": epoch}
     onehot = np.eye(10, dtype=np.float32)[dataset.train.classes]
-    how |= {"teachers": teachers, "mirrored": mirrored, "views": views, "kept": path / "kept.npy"}
+    how |= {"teachers": teachers, "kept": path / "kept.npy"}
     return TaughtBatches(dataset.train.images, onehot, **how)
 
 
 def test_teachers_see_what_the_student_sees_and_answer_with_their_mean(tmp_path, recipe, dataset):
     teachers = [build(recipe), build(recipe)]
-    batches = taught_batches(recipe, dataset, teachers, tmp_path)
+    batches = taught_batches(recipe, dataset, asking(*teachers), tmp_path)
     images, targets = batches[1]
     _, labels = TrainingBatches.__getitem__(batches, 1)
     first, second = (teacher.predict(images, verbose=0) for teacher in teachers)
@@ -56,13 +60,13 @@ def test_teachers_see_what_the_student_sees_and_answer_with_their_mean(tmp_path,
 
 def test_a_mirrored_teacher_answers_for_image_and_mirror_image(tmp_path, recipe, dataset):
     teacher = build(recipe)
-    images, targets = taught_batches(recipe, dataset, [teacher], tmp_path, mirrored=True)[1]
+    images, targets = taught_batches(recipe, dataset, asking(teacher, mirrored=True), tmp_path)[1]
     plain, mirror = (teacher.predict(each, verbose=0) for each in (images, images[:, :, ::-1]))
     np.testing.assert_allclose(targets[:, 1], (plain + mirror) / 2, atol=1e-6)
     assert not np.allclose(plain, mirror, atol=1e-4)
     unseen, onehot = dataset.validation.images, np.eye(10, dtype=np.float32)[dataset.validation.classes]
-    asked = [distill.taught(each, onehot, [teacher], mirrored=True)[1] for each in (unseen, unseen[:, :, ::-1])]
-    np.testing.assert_allclose(*asked, atol=1e-6)
+    targets = [asking(teacher, mirrored=True).targets(each, onehot) for each in (unseen, unseen[:, :, ::-1])]
+    np.testing.assert_allclose(*targets, atol=1e-6)
 
 
 def test_a_teacher_is_asked_once_for_each_view(tmp_path, recipe, dataset):
@@ -77,7 +81,7 @@ def test_a_teacher_is_asked_once_for_each_view(tmp_path, recipe, dataset):
     teacher = Counted()
 
     def epoch(number):
-        batches = taught_batches(recipe, dataset, [teacher], tmp_path, number, views=2)
+        batches = taught_batches(recipe, dataset, asking(teacher, views=2), tmp_path, number)
         return [batches[index] for index in range(len(batches))]
 
     seen = [epoch(number) for number in range(4)]
@@ -93,12 +97,14 @@ def test_a_teacher_is_asked_once_for_each_view(tmp_path, recipe, dataset):
 def test_kept_answers_that_were_cut_off_are_asked_again(tmp_path, recipe, dataset, content):
     teacher = build(recipe)
     (tmp_path / "kept.npy").write_bytes(content)
-    images, targets = taught_batches(recipe, dataset, [teacher], tmp_path, views=2)[0]
+    images, targets = taught_batches(recipe, dataset, asking(teacher, views=2), tmp_path)[0]
     expected = teacher.predict(images, verbose=0)
     np.testing.assert_allclose(targets[:, 1], expected, atol=1e-6)
     kept = np.lib.format.open_memmap(tmp_path / "kept.npy", "r+")
     kept[0, 0, -1, 5:] = 0
-    np.testing.assert_allclose(taught_batches(recipe, dataset, [teacher], tmp_path, views=2)[0][1], targets, atol=1e-6)
+    np.testing.assert_allclose(
+        taught_batches(recipe, dataset, asking(teacher, views=2), tmp_path)[0][1], targets, atol=1e-6
+    )
 
 
 def test_a_taught_run_learns_its_teacher_s_answers(tmp_path, recipe, dataset):
@@ -106,8 +112,9 @@ def test_a_taught_run_learns_its_teacher_s_answers(tmp_path, recipe, dataset):
     last = teacher.get_layer("probabilities")
     last.set_weights([np.zeros(last.kernel.shape), np.where(np.arange(10) == 3, 8.0, 0.0)])
     before = teacher.get_weights()
-    taught = replace(recipe, epochs=6, teaching=Teaching(models=("any",), share=1.0))
-    model = fit.fit(taught, dataset, tmp_path, teachers=[teacher])
+    teachers = asking(teacher, share=1.0)
+    taught = replace(recipe, epochs=6, teaching=teachers.teaching)
+    model = fit.fit(taught, dataset, tmp_path, teachers=teachers)
     assert (model.predict(dataset.validation.images, verbose=0).argmax(1) == 3).mean() > 0.5
     for now, then in zip(teacher.get_weights(), before, strict=True):
         np.testing.assert_array_equal(now, then)

@@ -11,7 +11,7 @@ import numpy as np
 
 from training import fit, precision, runs
 from training.batches import TrainingBatches
-from training.distill import Teaching
+from training.distill import Teachers, Teaching
 from training.errors import RunError
 from training.recipes import RECIPES
 
@@ -100,7 +100,7 @@ def validation_accuracy(model, dataset):
 def test_a_resumed_run_is_the_uncut_run(monkeypatch, tmp_path, recipe, dataset, epochs_seen, schedule, hook, teaching):
     recipe = replace(recipe, schedule=schedule, optimizer="adam" if schedule == "plateau" else "sgd")
     recipe = replace(recipe, teaching=teaching)
-    taught = {"teachers": [fit.build(recipe) for _ in teaching.models] if teaching else []}
+    taught = {"teachers": Teachers(teaching, [fit.build(recipe) for _ in teaching.models])} if teaching else {}
     fit.fit(recipe, dataset, tmp_path / "whole", **taught)
     # With its views, the third epoch has the batches of the first.
     epochs = [0, 1, 0 if teaching and teaching.views else 2]
