@@ -16,13 +16,13 @@ PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """A URL with the one address that was checked; to resolve the name again would be to trust it again."""
+    """A URL with the addresses that were checked; to resolve the name again would be to trust it again."""
 
     scheme: str
     host: str
     port: int
     path: str
-    address: str
+    addresses: tuple[str, ...]
 
 
 def resolve(url: str, *, allow_private: bool) -> Target:
@@ -38,22 +38,23 @@ def resolve(url: str, *, allow_private: bool) -> Target:
     if not parts.hostname or parts.username is not None:
         raise _unfit("a URL with a host and no user name", url)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    address = _address(parts.hostname, port, allow_private=allow_private)
-    return Target(scheme=parts.scheme, host=parts.hostname, port=port, path=path, address=address)
+    addresses = _addresses(parts.hostname, port, allow_private=allow_private)
+    return Target(scheme=parts.scheme, host=parts.hostname, port=port, path=path, addresses=addresses)
 
 
 def _unfit(expected: str, url: str) -> InvalidRequest:
     return InvalidRequest(f"callback_url: expected {expected}, found {url!r}")
 
 
-def _address(host: str, port: int, *, allow_private: bool) -> str:
+def _addresses(host: str, port: int, *, allow_private: bool) -> tuple[str, ...]:
+    """Those of the host, in the order in which they should be tried."""
     try:
-        found = [str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+        found = tuple(str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
     except (OSError, UnicodeError):
         raise InvalidRequest(f"callback_url: the host {host!r} has no address") from None
     if not allow_private and not all(is_public(each) for each in found):
         raise InvalidRequest(f"callback_url: the host {host!r} has an address that is not public")
-    return found[0]
+    return found
 
 
 def is_public(text: str) -> bool:

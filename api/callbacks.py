@@ -40,19 +40,31 @@ class Refused(Exception):
 
 
 class Pinned(http.client.HTTPConnection):
-    """A connection to the address that was checked, under the name that was asked for. Follows no redirect."""
+    """A connection to the first address that was checked and takes one, under the name that was asked for.
+
+    Follows no redirect.
+    """
 
     def __init__(self, target: Target) -> None:
         super().__init__(target.host, target.port, timeout=PATIENCE)
         self._target = target
 
     def connect(self) -> None:
-        self.sock = socket.create_connection((self._target.address, self._target.port), PATIENCE)
+        self.sock = self._reached()
+        self.sock.settimeout(PATIENCE)
         if self._target.scheme == "https":
             tls = ssl.create_default_context()
             # The handshake apart, so that `cut` can reach it.
             self.sock = tls.wrap_socket(self.sock, server_hostname=self._target.host, do_handshake_on_connect=False)
             self.sock.do_handshake()
+
+    def _reached(self) -> socket.socket:
+        *others, last = self._target.addresses
+        patience = PATIENCE / len(self._target.addresses)
+        for address in others:
+            with contextlib.suppress(OSError):
+                return socket.create_connection((address, self._target.port), patience)
+        return socket.create_connection((last, self._target.port), patience)
 
     def cut(self) -> None:
         with contextlib.suppress(OSError, AttributeError):

@@ -13,8 +13,8 @@ from rich.console import Console
 
 from cli.address import read_settings
 from cli.lock import locked
-from cli.output import Csv, Ndjson, Output, Table, harmless, unwritable
-from cli.paper import paper
+from cli.output import Csv, Ndjson, Output, Table, unwritable
+from cli.paper import harmless, paper
 from cli.patience import Patience, Seconds
 from cli.progress import Tally, shown_on
 from cli.resume import Done, resume

@@ -7,7 +7,7 @@ import click
 from click.core import ParameterSource
 
 from cli.address import read_settings
-from cli.paper import paper
+from cli.paper import harmless, paper
 from contract.connection import connect
 from contract.jobs import Record
 from contract.plain import plain
@@ -78,7 +78,7 @@ def _show_one(record: Record, as_json: bool) -> None:
         return
     for name, value in plain(record, results=False).items():
         if value is not None:
-            click.echo(f"{name:13} {value}")
+            click.echo(harmless(f"{name:13} {value}"))
     for position, result in enumerate(record.results):
         name = record.job.names[position] if record.job.names else f"#{position + 1}"
         if result is None:
@@ -87,7 +87,7 @@ def _show_one(record: Record, as_json: bool) -> None:
             words = ": ".join(result.error)
         else:
             words = ", ".join(f"{each.label} {each.probability:.1%}" for each in result.predictions)
-        click.echo(f"{name}  {words}")
+        click.echo(harmless(f"{name}  {words}"))
 
 
 def age(seconds: float) -> str:

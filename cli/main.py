@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from cli.paper import harmless
 from contract.errors import TRY_AGAIN, KerasqError, Unauthorized
 from contract.signals import heed
 
@@ -44,14 +45,14 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except KerasqError as error:
             hint = "; KERASQ_KEY or --key gives it" if isinstance(error, Unauthorized) else ""
-            click.echo(f"kerasq: {error}{hint}", err=True)
+            click.echo(harmless(f"kerasq: {error}{hint}"), err=True)
             away = isinstance(error, TRY_AGAIN)
             ctx.exit(UNREACHABLE if away else USAGE)
         except BrokenPipeError:  # click's own: whoever read has enough
             raise
         except OSError as error:
             named = f"{error.filename}: " if error.filename else ""
-            click.echo(f"kerasq: {named}{error.strerror or error}", err=True)
+            click.echo(harmless(f"kerasq: {named}{error.strerror or error}"), err=True)
             ctx.exit(USAGE)
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)

@@ -9,7 +9,7 @@ import click
 
 from cli.add import add
 from cli.address import read_settings
-from cli.paper import paper
+from cli.paper import harmless, paper
 from contract.card import Card, Cards
 from contract.connection import connect
 from contract.errors import QueueUnavailable
@@ -126,17 +126,18 @@ def _show_one(card: Card, as_json: bool) -> None:
     click.echo(f"{card.name}: {len(card.labels)} classes, input {' x '.join(map(str, card.input.shape))}")
     click.echo(f"version {card.version}")
     if card.limits:
-        click.echo(f"limits {card.limits}")
+        click.echo(harmless(f"limits {card.limits}"))
     for title in ("parameters", "metrics", "training", "files"):
         _section(title, facts[title])
-    click.echo(f"\nlabels\n  {', '.join(card.labels)}")
+    click.echo(f"\nlabels\n  {harmless(', '.join(card.labels))}")
 
 
 def _section(title: str, facts: Mapping[str, Any], indent: str = "") -> None:
     if facts:
-        click.echo(f"{'' if indent else chr(10)}{indent}{title}")
+        click.echo(f"{'' if indent else chr(10)}{indent}{harmless(title)}")
     for name, value in facts.items():
         if isinstance(value, dict):
             _section(name, value, indent + "  ")
         else:
-            click.echo(f"{indent}  {name}: {value:,}" if isinstance(value, int) else f"{indent}  {name}: {value}")
+            number = f"{value:,}" if isinstance(value, int) else value
+            click.echo(harmless(f"{indent}  {name}: {number}"))

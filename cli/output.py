@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import IO, Any, Protocol
@@ -14,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as Grid
 
+from cli.paper import harmless
 from cli.walk import shown
 from contract.errors import KerasqError
 from contract.jobs import Result
@@ -22,7 +22,6 @@ from contract.jobs import Result
 PLACES = 6
 #: Columns that a table leaves for the files' names at least.
 NAME = 16
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 Rows = Sequence[tuple[str, Result]]
 
 
@@ -123,11 +122,6 @@ class Table:
 def plain(text: str) -> str:
     """What rich prints as it is: no part of it is markup."""
     return escape(harmless(text))
-
-
-def harmless(text: str) -> str:
-    """Control characters as \\xNN: a file's name, or a label, must not steer the terminal."""
-    return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def _outcome(result: Result) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from contract.errors import KerasqError, NotAnImage, TooLarge, UnknownKey, UnusableImage
@@ -29,6 +29,16 @@ SEGMENTS = 10_000
 PHOTOMETRIC, TILEWIDTH, TILELENGTH, SAMPLEFORMAT = 262, 322, 323, 339
 WHITE_IS_ZERO, UNSIGNED = 0, 1
 BACKGROUND = (255, 255, 255)
+#: What undoes each EXIF orientation but the first (CIPA DC-008, 4.6.5.1).
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 #: Where a picture of 16-bit samples remembers what is white, once they are held in 32 bits.
 DEPTH = "kerasq depth"
 
@@ -86,8 +96,17 @@ def decode(
 
 def _made(picture: Image.Image, size: tuple[int, int], channels: int) -> np.ndarray:
     picture.draft("RGB", (size[1] * HEADROOM, size[0] * HEADROOM))
-    ImageOps.exif_transpose(picture, in_place=True)
-    return _fitted(_rgb(_reduced(_plain(picture), size)), size, channels)
+    return _fitted(_rgb(_reduced(_plain(_upright(picture)), size)), size, channels)
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    """Pillow's exif_transpose would also write the EXIF anew, and refuse a picture where it cannot."""
+    picture.load()  # first, because a TIFF turns itself then
+    try:
+        turn = TURNS.get(picture.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # damaged EXIF may raise anything, and says nothing of the pixels
+        turn = None
+    return picture if turn is None else picture.transpose(turn)
 
 
 def _begins_like(content: bytes) -> str | None:

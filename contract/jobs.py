@@ -123,8 +123,11 @@ class Record:
 
 
 def new_id(now: float | None = None) -> str:
-    """An id: a UUID of version 7 (RFC 9562), so that those of jobs sort by time and tell their age."""
-    millis = int((time.time() if now is None else now) * 1000)
+    """An id: a UUID of version 7 (RFC 9562), so that those of jobs sort by time and tell their age.
+
+    No id is older than the epoch, whatever `now` is.
+    """
+    millis = max(0, int((time.time() if now is None else now) * 1000))
     value = millis << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
     return str(UUID(int=value))
 

@@ -17,6 +17,7 @@ from contract import outbox
 from contract.errors import InvalidRequest, QueueFull, QueueUnavailable
 from contract.outbox import CALLBACKS, TRIES, Outbox
 
+HOST = [(socket.AF_INET6, "2606:4700::1111"), (socket.AF_INET, "1.1.1.1")]
 SUBMIT = {"json": {"key": "truck.jpg"}}
 
 
@@ -180,6 +181,12 @@ def test_is_public(address, public):
     assert is_public(address) is public
 
 
+def test_all_addresses_of_a_host_are_to_be_tried(monkeypatch):
+    found = [(family, socket.SOCK_STREAM, 6, "", (address, 80)) for family, address in HOST]
+    monkeypatch.setattr(addresses.socket, "getaddrinfo", lambda *_, **__: found)
+    assert resolve("http://both.example/", allow_private=False).addresses == ("2606:4700::1111", "1.1.1.1")
+
+
 def test_a_name_that_changes_its_address_after_the_check_is_refused_at_the_call(make_api, monkeypatch, receiver):
     answers = ["1.1.1.1"]
 
@@ -239,18 +246,28 @@ def test_a_callback_s_certificate_is_checked(monkeypatch, receiver):
         raise OSError
 
     monkeypatch.setattr(ssl.SSLContext, "wrap_socket", wrap)
-    target = Target(scheme="https", host="receiver.example", port=receiver.server_port, path="/", address="127.0.0.1")
+    there = {"host": "receiver.example", "port": receiver.server_port, "path": "/", "addresses": ("127.0.0.1",)}
     with pytest.raises(OSError):
-        Pinned(target).connect()
+        Pinned(Target(scheme="https", **there)).connect()
     assert seen == [(ssl.CERT_REQUIRED, True, "receiver.example")]
 
 
 def test_a_callback_goes_to_the_address_that_was_checked(receiver):
-    target = Target(scheme="http", host="receiver.invalid", port=receiver.server_port, path="/", address="127.0.0.1")
-    connection = Pinned(target)
+    there = {"host": "receiver.invalid", "port": receiver.server_port, "path": "/", "addresses": ("127.0.0.1",)}
+    connection = Pinned(Target(scheme="http", **there))
     connection.request("POST", "/", b"{}")
     assert connection.getresponse().status == 204
     assert receiver.calls[0][1]["Host"] == f"receiver.invalid:{receiver.server_port}"
+
+
+def test_a_callback_goes_to_the_first_address_that_takes_it(receiver):
+    how = {"scheme": "http", "host": "receiver.invalid", "port": receiver.server_port, "path": "/"}
+    connection = Pinned(Target(**how, addresses=("::1", "127.0.0.2", "127.0.0.1", "127.0.0.3")))
+    connection.request("POST", "/", b"{}")
+    assert connection.getresponse().status == 204
+    assert connection.sock is None or connection.sock.gettimeout() == callbacks.PATIENCE
+    with pytest.raises(ConnectionRefusedError):
+        Pinned(Target(**how, addresses=("127.0.0.2", "127.0.0.3"))).connect()
 
 
 def test_a_receiver_of_nonsense_is_given_up(api, caller):

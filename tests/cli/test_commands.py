@@ -75,6 +75,12 @@ def test_jobs_are_listed_shown_cancelled_and_forgotten(kerasq, store) -> None:
     assert gone.stderr == f"kerasq: no job has the id '{second.id}'\n"
 
 
+def test_what_others_named_does_not_steer_the_terminal(kerasq, store) -> None:
+    one = Job(model="shapes", images=1, names=("\x1b]0;mine\x07\nall.png",))
+    store.create([one], pack([(one, np.zeros((1, 8, 8, 3), np.uint8))]))
+    assert kerasq("jobs", one.id).stdout.endswith("\n\\x1b]0;mine\\x07\\x0aall.png  -\n")
+
+
 def test_jobs_wants_an_id_to_cancel(kerasq) -> None:
     assert kerasq("jobs", "--cancel").exit_code == 2
 

@@ -13,6 +13,10 @@ def test_ids_sort_by_time_and_tell_it() -> None:
     assert len({new_id(1e9) for _ in range(1000)}) == 1000
 
 
+def test_no_id_is_older_than_the_epoch() -> None:
+    assert born(new_id(-1e15)) == 0
+
+
 @pytest.mark.parametrize("text", ["", "truck", "0" * 36, "z" * 36, "01a20d35-ad78-4f95-9bd2-5b3b1061cb79"])
 def test_what_is_no_id_has_no_time(text: str) -> None:
     assert born(text) is None

@@ -116,6 +116,15 @@ def test_a_finished_job_cannot_be_cancelled(store: Store) -> None:
     assert store.get(one.id).status is Status.SUCCEEDED
 
 
+def test_for_ever_is_a_long_time(models: object) -> None:
+    store = Store(fakeredis.FakeRedis(), Settings(job_ttl_s=10**15, result_ttl_s=10**15))
+    one = job()
+    (message,) = queued(store, one)
+    assert store.reserve("key", b"request", one.id) == one.id
+    answer(store, message)
+    assert store.get(one.id).status is Status.SUCCEEDED
+
+
 def test_an_expired_job_is_not_run(models: object) -> None:
     store = Store(fakeredis.FakeRedis(), Settings(job_ttl_s=-1))
     one = job()
