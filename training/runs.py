@@ -146,13 +146,22 @@ def begin(
     if (known := record(run)) is None:
         known = {"recipe": recipe_facts, **provenance.machine_facts(), **given, "precision": precision, "data": data}
         (run / RECORD).write_text(json.dumps(known, indent=2) + "\n")
-    now, then = recipe_facts | given, known["recipe"] | known
+    now, then = recipe_facts | _without_hours(given), known["recipe"] | _without_hours(known)
     # What a run does not say, because it began before there was such a thing, it had not.
     differing = [key for key in now if (then.get(key) or None) != (now[key] or None)]
     if data and known.get("data", data) != data:
         differing.append("data")
     if differing:
         raise RunError(f"{run} was started {_differing(differing, then, now)}; choose another folder with --run")
+
+
+def _without_hours(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """`facts` of a run, and of the models before it what tells one from another."""
+    kept = {
+        how: [{key: value for key, value in source.items() if key != "hours"} for source in facts.get(how) or ()]
+        for how in ("started_from", "taught_by")
+    }
+    return {**facts, **kept}
 
 
 def _differing(keys: list[str], then: Mapping[str, Any], now: Mapping[str, Any]) -> str:

@@ -6,12 +6,13 @@ import kombu
 from contract.message import queue_name
 from contract.settings import Settings
 from worker.order import Hands, UrgentFirst
-from worker.transport import transport
+from worker.transport import Connection, transport
 
 
 def make_app(settings: Settings, hands: Hands) -> celery.Celery:
     """The Celery app of a worker, which holds messages in `hands`."""
     app = celery.Celery("kerasq", broker=_broker(settings.redis_url), set_as_current=False)
+    app.amqp.Connection = Connection
     app.conf.update(
         task_ignore_result=True,
         accept_content=["json"],

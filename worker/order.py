@@ -19,12 +19,24 @@ class Hands:
     def __init__(self, threads: int) -> None:
         self._most = max(1, threads - KEPT_FREE)
         self._held: defaultdict[str, set[str]] = defaultdict(set)
+        self._coming: dict[str, str] = {}
         self._lock = threading.Lock()
+
+    def expect(self, queue: str, message_id: str) -> None:
+        """A message has been delivered; a thread will hold it soon."""
+        with self._lock:
+            self._coming[message_id] = queue
+
+    def forgo(self, message_id: str) -> None:
+        """What was expected goes back to its queue."""
+        with self._lock:
+            self._coming.pop(message_id, None)
 
     @contextmanager
     def holding(self, queue: str, message_id: str) -> Iterator[None]:
         """While a message of the queue is worked on."""
         with self._lock:
+            self._coming.pop(message_id, None)
             self._held[queue].add(message_id)
         try:
             yield
@@ -46,7 +58,8 @@ class Hands:
     def room(self) -> bool:
         """Whether one more of bulk leaves some for what is urgent."""
         with self._lock:
-            return sum(len(ids) for queue, ids in self._held.items() if is_bulk(queue)) < self._most
+            coming = sum(map(is_bulk, self._coming.values()))
+            return coming + sum(len(ids) for queue, ids in self._held.items() if is_bulk(queue)) < self._most
 
 
 class UrgentFirst(round_robin_cycle):

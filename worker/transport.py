@@ -1,7 +1,8 @@
-"""kombu's Redis transport, but for what it puts back into a queue."""
+"""kombu's Redis transport, but for what it counts, what it puts back into a queue, and how long it pauses."""
 
 from typing import Any
 
+import kombu
 from kombu.transport import redis
 
 from worker.order import Hands
@@ -16,13 +17,26 @@ def transport(hands: Hands) -> type[redis.Transport]:
 
             Not what a thread works on: it goes on with that, and whoever else took it would run the same images.
             """
+            hands.forgo(message.headers["id"])
             if not hands.holds(message.headers["id"]):
                 super()._restore(message, leftmost)
 
     class Transport(redis.Transport, metaclass=_Named):
         Channel = Keeping
 
+        def _deliver(self, message: Any, queue: str) -> None:
+            # Here and not in its thread, which may begin after the next message has been asked for.
+            hands.expect(queue, message["headers"]["id"])
+            super()._deliver(message, queue)
+
     return Transport
+
+
+class Connection(kombu.Connection):
+    """A worker's, whose pauses while Redis is away grow to 5 seconds, and not to half a minute."""
+
+    def ensure_connection(self, *args: Any, **options: Any) -> kombu.Connection:
+        return super().ensure_connection(*args, **options, interval_start=1, interval_step=1, interval_max=5)
 
 
 class _Named(type):

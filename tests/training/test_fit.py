@@ -284,6 +284,13 @@ def test_a_run_from_before_there_was_a_start_goes_on(tmp_path, recipe):
 
 
 @pytest.mark.parametrize("how", ["started_from", "taught_by"])
+def test_the_same_models_of_other_hours_before_it_are_the_same_run(tmp_path, recipe, how):
+    for hours in (0.1, 0.2):
+        runs.begin(tmp_path, recipe, {how: [{"version": "v1", "hours": {"one": hours}}]})
+    assert runs.record(tmp_path)[how][0]["hours"] == {"one": 0.1}
+
+
+@pytest.mark.parametrize("how", ["started_from", "taught_by"])
 def test_other_models_before_it_or_fewer_images_are_another_run(tmp_path, recipe, how):
     runs.begin(tmp_path, recipe, {how: [{"version": "v1"}]}, 32)
     with pytest.raises(RunError, match=f"another {how};"):

@@ -3,7 +3,9 @@ from types import SimpleNamespace
 import pytest
 from kombu.transport import redis as kombu_redis
 
+from contract.settings import Settings
 from worker import consumer, ending
+from worker.celery_app import make_app
 from worker.order import Hands
 from worker.transport import transport
 
@@ -59,6 +61,31 @@ def test_what_a_thread_holds_is_not_put_back(monkeypatch: pytest.MonkeyPatch) ->
     assert restored == [waiting]
     channel._restore(held)
     assert restored == [waiting, held]
+
+
+def test_what_is_put_back_is_expected_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kombu_redis.Channel, "_restore", lambda self, message, leftmost: None)
+    hands = Hands(1)
+    channel = object.__new__(transport(hands).Channel)
+    hands.expect("shapes.bulk", "one")
+    assert not hands.room
+    channel._restore(SimpleNamespace(headers={"id": "one"}))
+    assert hands.room
+
+
+def test_a_redis_that_is_away_is_looked_for_every_five_seconds_at_least(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kombu.utils.functional.sleep", lambda _: None)
+    pauses: list[float] = []
+
+    def failed(error: Exception, pause: float) -> None:
+        pauses.append(pause)
+        if len(pauses) == 8:
+            raise SystemExit
+
+    app = make_app(Settings(redis_url="redis://127.0.0.1:1/0"), Hands(8))
+    with pytest.raises(SystemExit):
+        app.connection_for_read().ensure_connection(failed, None)
+    assert pauses == [1, 2, 3, 4, 5, 5, 5, 5]
 
 
 def test_the_watchdog_looks_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:

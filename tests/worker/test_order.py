@@ -35,6 +35,22 @@ def test_bulk_is_left_where_it_is_once_a_worker_has_its_hands_nearly_full() -> N
         assert order.consume(4) == ["cifar10", "cifar100", "cifar10.bulk", "cifar100.bulk"]
 
 
+def test_bulk_counts_from_its_delivery() -> None:
+    hands = Hands(4)
+    hands.expect("cifar10.bulk", "1")
+    hands.expect("cifar100", "2")
+    assert hands.room and hands.held == {}
+    hands.expect("cifar10.bulk", "3")
+    assert not hands.room
+    with hands.holding("cifar10.bulk", "1"):
+        assert not hands.room
+    assert hands.room
+    hands.expect("cifar10.bulk", "4")
+    assert not hands.room
+    hands.forgo("3")
+    assert hands.room
+
+
 def test_a_worker_of_one_thread_takes_bulk_too() -> None:
     order = UrgentFirst(Hands(1))
     order.update(["cifar10.bulk"])
