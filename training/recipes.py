@@ -113,11 +113,19 @@ RECIPES: dict[str, Recipe] = {
         teaching=Teaching(models=("cifar100-large",)),
         **SMALL,
     ),
+    "cifar100-retaught": Recipe(
+        dataset="cifar100",
+        network=networks.cifar100,
+        epochs=48,
+        start="cifar100-taught",
+        teaching=Teaching(models=("cifar100-large",), views=16),
+        **SMALL,
+    ),
     "cifar100": Recipe(
         dataset="cifar100",
         network=networks.cifar100,
         epochs=5,
-        start="cifar100-taught",
+        start="cifar100-retaught",
         **SMALL | {"learning_rate": 0.015, "augmentation": Augmentation(shift=4)},
     ),
     "cifar10": Recipe(

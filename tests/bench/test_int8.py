@@ -22,6 +22,10 @@ def test_the_loss_is_in_percentage_points() -> None:
     assert [bar.met for bar in int8.bars(FOUND)] == [True, False]
 
 
+def test_ten_images_of_five_thousand_are_no_more_than_may_be_lost() -> None:
+    assert Found(float32=0.7248, int8=0.7228, agreement=0.97, rates=RATES).lost <= int8.LOSS
+
+
 def test_both_precisions_have_a_row_for_each_model() -> None:
     assert [row[0] for row in int8.speed_table(FOUND).rows] == [
         *("cifar10, float32", "cifar10, int8"),
