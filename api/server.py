@@ -1,5 +1,6 @@
 """gunicorn around the app: gevent workers, so that a request that waits costs no thread."""
 
+import gc
 import sys
 
 from flask import Flask
@@ -55,4 +56,7 @@ class Server(BaseApplication):
             print(f"api: {error}; the models stay as they were", file=sys.stderr, flush=True)
 
     def load(self) -> Flask:
-        return create_app(Context.open(self._settings, self._cards))
+        app = create_app(Context.open(self._settings, self._cards))
+        # What lives as long as the process would be looked through again and again while clients wait.
+        gc.freeze()
+        return app
