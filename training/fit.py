@@ -53,9 +53,8 @@ def fit(
     """Train, or go on from where `run` stopped, and return the model with the weights that it keeps.
 
     A new run begins with the layers of `start` that have the names and shapes of its own; `teachers` are those of the
-    recipe's teaching. `precision` is "float32" or "mixed_bfloat16"; weights and
-    optimizer are float32 in both, so a run may go on in the other. Under the "plateau" schedule a resumed run counts
-    its patience anew.
+    recipe's teaching. `precision` is "float32" or "mixed_bfloat16"; weights and optimizer are float32 in both, so a run
+    may go on in the other. Under the "plateau" schedule a resumed run counts its patience anew.
     """
     run.mkdir(parents=True, exist_ok=True)
     runs.tidy(run)

@@ -1,8 +1,9 @@
 """Every hyper-parameter of every model, on one screen.
 
 `cifar10-baseline` and `cifar100-baseline` are the recipe of the original. The teachers, which do not ship, learn from
-the labels alone, the large models from them, and the original's networks from the large ones. `*-taught` do not ship
-either: `cifar100-large` and `cifar100` go on from them. `cifar10` begins with the convolutions of `cifar100`.
+the labels alone, the large models from them, and the original's networks from the large ones. `*-taught` and
+`*-retaught` do not ship either: `cifar100-large` and `cifar100` go on from them. `cifar10` begins with the convolutions
+of `cifar100`.
 """
 
 from collections.abc import Callable, Mapping
