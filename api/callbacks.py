@@ -59,12 +59,13 @@ class Pinned(http.client.HTTPConnection):
             self.sock.do_handshake()
 
     def _reached(self) -> socket.socket:
-        *others, last = self._target.addresses
-        patience = PATIENCE / len(self._target.addresses)
-        for address in others:
-            with contextlib.suppress(OSError):
-                return socket.create_connection((address, self._target.port), patience)
-        return socket.create_connection((last, self._target.port), patience)
+        refusal = OSError("the host has no address")
+        for address in self._target.addresses:
+            try:
+                return socket.create_connection((address, self._target.port), PATIENCE / len(self._target.addresses))
+            except OSError as error:
+                refusal = error
+        raise refusal
 
     def cut(self) -> None:
         with contextlib.suppress(OSError, AttributeError):

@@ -3,9 +3,11 @@
 import threading
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from celery import bootsteps
+from celery.signals import task_received
 from celery.worker.consumer import Tasks
 
 from contract import presence
@@ -96,11 +98,17 @@ def _speaking(
     return Speaking
 
 
+def _expect(hands: Hands, request: Any, **_: Any) -> None:
+    """Here and not in the message's thread, which may begin after the next one has been asked for."""
+    hands.expect(request.delivery_info["routing_key"], request.id)
+
+
 def consume(served: dict[str, Served], engine: str, store: Store, settings: Settings) -> int:
     """Consume until told to stop; returns the exit code. SIGTERM finishes what has begun and hands the rest back."""
     hands = Hands(settings.worker_threads)
     app, classifier = make_app(settings, hands), Classifier(served, store, hands)
     classifier.register(app)
+    task_received.connect(partial(_expect, hands), weak=False)
     app.conf.task_queues = queues(list(served))
     app.steps["consumer"].add(
         _speaking(served, engine, classifier, store, hands, patience=settings.visibility_timeout_s)

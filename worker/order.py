@@ -23,7 +23,7 @@ class Hands:
         self._lock = threading.Lock()
 
     def expect(self, queue: str, message_id: str) -> None:
-        """A message has been delivered; a thread will hold it soon."""
+        """A message has been delivered that a thread will hold soon."""
         with self._lock:
             self._coming[message_id] = queue
 

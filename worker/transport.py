@@ -1,4 +1,4 @@
-"""kombu's Redis transport, but for what it counts, what it puts back into a queue, and how long it pauses."""
+"""kombu's Redis transport, but for what it puts back into a queue, and how long it pauses."""
 
 from typing import Any
 
@@ -23,11 +23,6 @@ def transport(hands: Hands) -> type[redis.Transport]:
 
     class Transport(redis.Transport, metaclass=_Named):
         Channel = Keeping
-
-        def _deliver(self, message: Any, queue: str) -> None:
-            # Here and not in its thread, which may begin after the next message has been asked for.
-            hands.expect(queue, message["headers"]["id"])
-            super()._deliver(message, queue)
 
     return Transport
 
